@@ -1,0 +1,1 @@
+"""What runs around the application: embedded servers, the development supervisor, checks and benches."""
