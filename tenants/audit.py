@@ -1,0 +1,250 @@
+"""The audit trail: append-only rows beside every change, chained by hash per tenant, and the check of the chain."""
+
+import hashlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import BigInteger, CheckConstraint, LargeBinary, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tenants.base import Base, TenantOwned, local_table, tenant_index, tenant_table, tenant_unique
+from tenants.context import Context, TenantContext
+from tenants.identifiers import new_id
+
+GENESIS = b"\0" * 32
+
+
+class Action(StrEnum):
+    """The closed vocabulary of audited changes: `domain:subject:verb`."""
+
+    TENANT_CREATED = "tenants:tenant:create"
+    TENANT_STATUS_CHANGED = "tenants:tenant:change_status"
+    SETTINGS_CHANGED = "tenants:settings:change"
+    STAFF_CREATED = "identity:staff:create"
+    STAFF_ROLE_CHANGED = "identity:staff:change_role"
+    STAFF_ENDED = "identity:staff:end"
+    LOGIN_CREATED = "identity:login:create"
+    LOGIN_PASSWORD_CHANGED = "identity:login:change_password"  # noqa: S105 - the name of an action
+    LOGIN_TOTP_ENROLLED = "identity:login:enrol_totp"
+    LOGIN_LOCKED = "identity:login:lock"
+    SIGNED_IN = "identity:session:sign_in"
+    SIGNED_OUT = "identity:session:sign_out"
+    IDENTITY_PROVIDER_CHANGED = "identity:identity_provider:change"
+    API_CLIENT_CREATED = "identity:api_client:create"
+    API_CLIENT_SCOPES_CHANGED = "identity:api_client:change_scopes"
+    API_CLIENT_SECRET_ADDED = "identity:api_client:add_secret"  # noqa: S105 - the name of an action
+    API_CLIENT_SECRET_REVOKED = "identity:api_client:revoke_secret"  # noqa: S105 - the name of an action
+    API_CLIENT_REVOKED = "identity:api_client:revoke"
+    LOCATION_LINKED = "directory:location:link"
+    PROVIDER_GROUP_CREATED = "directory:provider_group:create"
+    PROVIDER_GROUP_CHANGED = "directory:provider_group:change"
+    LEARNER_CREATED = "directory:learner:create"
+    LEARNERS_MERGED = "directory:learner:merge"
+    LEARNER_MERGE_UNDONE = "directory:learner:undo_merge"
+    EMPLOYER_CREATED = "directory:employer:create"
+    EMPLOYERS_MERGED = "directory:employer:merge"
+    EMPLOYMENT_CHANGED = "directory:employment:change"
+    PROGRAMME_CREATED = "training:programme:create"
+    COURSES_MERGED = "training:course:merge"
+    SESSION_CHANGED = "training:session:change"
+    ATTENDANCE_RECOMPUTED = "training:attendance:recompute"
+    IMPORT_STARTED = "imports:import:start"
+    IMPORT_STAGED = "imports:import:stage"
+    IMPORT_CONFIRMED = "imports:import:confirm"
+    IMPORT_CHUNK_APPLIED = "imports:import:apply_chunk"
+    IMPORT_FINISHED = "imports:import:finish"
+    IMPORT_FAILED = "imports:import:fail"
+    IMPORT_CANCELLED = "imports:import:cancel"
+    IMPORT_ROW_RESOLVED = "imports:row:resolve"
+    IMPORT_REJECTS_EXPORTED = "imports:rejects:export"
+    FIGURES_REFRESHED = "evidence:figures:refresh"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One change, before it is chained. `before` and `after` hold allow-listed fields only, JSON-ready."""
+
+    action: Action
+    subject_type: str
+    subject_id: UUID | None
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+    id: UUID = field(default_factory=new_id)
+
+
+class AuditEvent(TenantOwned, Base):
+    """One audited change of a tenant. The runtime role may insert and read, never update or delete."""
+
+    __tablename__ = "audit_event"
+    __table_args__ = tenant_table(
+        tenant_unique("sequence"),
+        tenant_index("subject_type", "subject_id"),
+        tenant_index("at"),
+    )
+
+    sequence: Mapped[int] = mapped_column(BigInteger)
+    at: Mapped[datetime]
+    actor_kind: Mapped[str]
+    actor_id: Mapped[UUID | None]
+    request_id: Mapped[UUID]
+    action: Mapped[str]
+    subject_type: Mapped[str]
+    subject_id: Mapped[UUID | None]
+    before: Mapped[dict[str, Any] | None]
+    after: Mapped[dict[str, Any] | None]
+    previous_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class AuditHead(TenantOwned, Base):
+    """The end of a tenant's chain: how many rows there are and the last hash. `id` equals `tenant_id`."""
+
+    __tablename__ = "audit_head"
+    __table_args__ = tenant_table(CheckConstraint("id = tenant_id", name="single"))
+
+    sequence: Mapped[int] = mapped_column(BigInteger)
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class PlatformAuditEvent(Base):
+    """One audited change that belongs to no tenant, such as a login locked before a tenant was chosen."""
+
+    __tablename__ = "platform_audit_event"
+    __table_args__ = local_table()
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    actor_kind: Mapped[str]
+    actor_id: Mapped[UUID | None]
+    request_id: Mapped[UUID]
+    action: Mapped[str]
+    subject_type: Mapped[str]
+    subject_id: Mapped[UUID | None]
+    after: Mapped[dict[str, Any] | None]
+
+
+def chain_hash(previous: bytes, fields: dict[str, Any]) -> bytes:
+    """SHA-256 over the previous hash and the canonical JSON of the row's fields (keys sorted, UTC times)."""
+    body = orjson.dumps(fields, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
+    return hashlib.sha256(previous + body).digest()
+
+
+def _hashed_fields(event: AuditEvent) -> dict[str, Any]:
+    return {
+        "tenant_id": event.tenant_id,
+        "id": event.id,
+        "sequence": event.sequence,
+        "at": event.at.astimezone(UTC),
+        "actor_kind": event.actor_kind,
+        "actor_id": event.actor_id,
+        "request_id": event.request_id,
+        "action": event.action,
+        "subject_type": event.subject_type,
+        "subject_id": event.subject_id,
+        "before": event.before,
+        "after": event.after,
+    }
+
+
+def _json_ready(value: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What PostgreSQL's jsonb will give back, so that the hash can be recomputed from the stored row."""
+    if value is None:
+        return None
+    parsed: dict[str, Any] = orjson.loads(orjson.dumps(value, default=str))
+    return parsed
+
+
+async def append(session: AsyncSession, context: Context, entries: Sequence[AuditEntry], at: datetime) -> None:
+    """Chain `entries` to the tenant's trail inside the current transaction.
+
+    Locks the chain's head until commit, so call it last. Within one tenant writers queue here for that moment only.
+    """
+    if not isinstance(context, TenantContext):
+        session.add_all(
+            PlatformAuditEvent(
+                id=entry.id,
+                at=at,
+                actor_kind=context.actor_kind,
+                actor_id=context.actor_id,
+                request_id=context.request_id,
+                action=entry.action,
+                subject_type=entry.subject_type,
+                subject_id=entry.subject_id,
+                after=_json_ready(entry.after),
+            )
+            for entry in entries
+        )
+        await session.flush()
+        return
+    tenant_id = context.tenant_id
+    locked = select(AuditHead).where(AuditHead.tenant_id == tenant_id).with_for_update()
+    locked = locked.execution_options(populate_existing=True)
+    head = (await session.execute(locked)).scalar_one_or_none()
+    if head is None:
+        start = insert(AuditHead).values(tenant_id=tenant_id, id=tenant_id, sequence=0, hash=GENESIS)
+        await session.execute(start.on_conflict_do_nothing())
+        head = (await session.execute(locked)).scalar_one()
+    for entry in entries:
+        event = AuditEvent(
+            tenant_id=tenant_id,
+            id=entry.id,
+            sequence=head.sequence + 1,
+            at=at,
+            actor_kind=context.actor_kind,
+            actor_id=context.actor_id,
+            request_id=context.request_id,
+            action=entry.action,
+            subject_type=entry.subject_type,
+            subject_id=entry.subject_id,
+            before=_json_ready(entry.before),
+            after=_json_ready(entry.after),
+            previous_hash=head.hash,
+        )
+        event.hash = chain_hash(head.hash, _hashed_fields(event))
+        session.add(event)
+        head.sequence, head.hash = event.sequence, event.hash
+    await session.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class ChainFault:
+    """Where a tenant's trail does not hold: the sequence number and what is wrong there."""
+
+    sequence: int
+    problem: str
+
+
+async def verify(session: AsyncSession, tenant_id: UUID) -> AsyncIterator[ChainFault]:
+    """Walk a tenant's chain from its start and give every altered, removed or inserted row.
+
+    After a fault the walk goes on from the stored hash of that row, so that one change is told once.
+    """
+    previous, expected = GENESIS, 1
+    rows = await session.stream_scalars(
+        select(AuditEvent).where(AuditEvent.tenant_id == tenant_id).order_by(AuditEvent.sequence)
+    )
+    async for event in rows:
+        if event.sequence != expected:
+            yield ChainFault(expected, f"rows {expected} to {event.sequence - 1} are missing")
+        elif event.previous_hash != previous:
+            yield ChainFault(event.sequence, "the row does not follow the row before it: one was replaced or inserted")
+        if event.hash != chain_hash(event.previous_hash, _hashed_fields(event)):
+            yield ChainFault(event.sequence, "the row was altered after it was written")
+        previous, expected = event.hash, event.sequence + 1
+    head = (await session.execute(select(AuditHead).where(AuditHead.tenant_id == tenant_id))).scalar_one_or_none()
+    if head is None:
+        if expected > 1:
+            yield ChainFault(expected, "the head of the chain is missing")
+    elif head.sequence >= expected:
+        yield ChainFault(expected, f"rows {expected} to {head.sequence} are missing from the end")
+    elif head.sequence < expected - 1 or head.hash != previous:
+        yield ChainFault(
+            expected - 1, "the head of the chain does not match the last row: a row was added outside the application"
+        )

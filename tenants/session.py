@@ -1,0 +1,153 @@
+"""Sessions bound to one tenant, and the unit of work: one command, one transaction, committed in one place."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import Connection, event
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_loader_criteria
+
+from tenants import audit, outbox
+from tenants.base import TenantOwned
+from tenants.clock import Clock
+from tenants.context import Context, PlatformContext, TenantContext, TenantContextMissing, bind_statement
+
+_CONTEXT = "medstead_context"
+
+Record = TypeVar("Record")
+
+
+class BoundSession(Session):
+    """A session that binds every transaction it begins to the context it was made with."""
+
+
+@event.listens_for(BoundSession, "after_begin")
+def _bind(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
+    context: Context | None = session.info.get(_CONTEXT)
+    if context is None:
+        raise TenantContextMissing("a session was begun without a tenant or platform context")
+    if connection.get_isolation_level() == "AUTOCOMMIT":
+        raise TenantContextMissing("tenant work needs a transaction: SET LOCAL has no effect under autocommit")
+    if transaction.nested:
+        return
+    if context.read_only:
+        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+    if isinstance(context, TenantContext):
+        connection.exec_driver_sql(bind_statement(context.tenant_id))
+
+
+@event.listens_for(BoundSession, "do_orm_execute")
+def _say_tenant(state: ORMExecuteState) -> None:
+    """The second wall: every ORM statement names its tenant itself, on every table reference."""
+    context: Context | None = state.session.info.get(_CONTEXT)
+    if isinstance(context, TenantContext) and (state.is_select or state.is_update or state.is_delete):
+        tenant_id = context.tenant_id
+        state.statement = state.statement.options(
+            with_loader_criteria(TenantOwned, lambda table: table.tenant_id == tenant_id, include_aliases=True)
+        )
+
+
+@event.listens_for(BoundSession, "before_flush")
+def _stay_inside(session: Session, *_: object) -> None:
+    context: Context | None = session.info.get(_CONTEXT)
+    for record in (*session.new, *session.dirty, *session.deleted):
+        if isinstance(record, TenantOwned) and (
+            not isinstance(context, TenantContext) or record.tenant_id != context.tenant_id
+        ):
+            raise TenantContextMissing(f"{type(record).__name__} belongs to another tenant than this session")
+
+
+class UnitOfWork:
+    """One command's session, with the audit and outbox rows that will be written beside the change."""
+
+    def __init__(self, session: AsyncSession, context: Context, clock: Clock) -> None:
+        self.session = session
+        self.context = context
+        self.now = clock()
+        self._entries: list[audit.AuditEntry] = []
+        self._emissions: list[outbox.Emission] = []
+
+    @property
+    def tenant_id(self) -> UUID:
+        """The bound tenant. Raises TenantContextMissing in platform work."""
+        if isinstance(self.context, PlatformContext):
+            raise TenantContextMissing("this work is bound to no tenant")
+        return self.context.tenant_id
+
+    def add(self, *records: Record) -> None:
+        """Put new rows into the session."""
+        self.session.add_all(records)
+
+    def record(
+        self,
+        action: audit.Action,
+        subject_type: str,
+        subject_id: UUID | None,
+        *,
+        before: dict[str, Any] | None = None,
+        after: dict[str, Any] | None = None,
+    ) -> None:
+        """Have an audit row written with this change. Only allow-listed fields belong in `before` and `after`."""
+        self._entries.append(audit.AuditEntry(action, subject_type, subject_id, before, after))
+
+    def emit(self, topic: outbox.Topic, key: str, **refs: UUID) -> None:
+        """Have an outbox row written with this change; a key that was emitted before does nothing."""
+        self._emissions.append(outbox.Emission(topic, key, refs))
+
+    async def insert_rows(
+        self, table: type[TenantOwned], columns: Sequence[str], rows: Iterable[Sequence[Any]], *, on_conflict: str = ""
+    ) -> None:
+        """Insert many rows of one table in one pipelined exchange, `columns` beside tenant_id.
+
+        `on_conflict` is the conflict clause as SQL text of ours. Values go straight to the driver: jsonb as text.
+        """
+        batch = [(self.tenant_id, *row) for row in rows]
+        if not batch:
+            return
+        await self.session.flush()
+        names = ("tenant_id", *columns)
+        places = ", ".join(f"${position}" for position in range(1, len(names) + 1))
+        target = table.__table__  # type: ignore[attr-defined]
+        statement = f"INSERT INTO {target.schema}.{target.name} ({', '.join(names)}) VALUES ({places}) {on_conflict}"
+        connection = await self.session.connection()
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert driver is not None
+        await driver.executemany(statement, batch)
+
+    async def settle(self) -> None:
+        """Write what was recorded and emitted; the audit chain's lock comes last and is held briefly."""
+        await self.session.flush()
+        if self._emissions:
+            emissions, self._emissions = self._emissions, []
+            await outbox.write(self.session, self.tenant_id, self.context.request_id, emissions, self.now)
+        if self._entries:
+            entries, self._entries = self._entries, []
+            await audit.append(self.session, self.context, entries, self.now)
+
+
+class Database:
+    """The engine of a runtime role with its session maker: the only maker of units of work."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+        self.engine = engine
+        self.clock = clock
+        self._maker = async_sessionmaker(engine, sync_session_class=BoundSession, expire_on_commit=False)
+
+    def session(self, context: Context) -> AsyncSession:
+        """A session bound to `context` for its whole life; the caller closes it."""
+        return self._maker(info={_CONTEXT: context})
+
+    @asynccontextmanager
+    async def unit_of_work(self, context: Context) -> AsyncIterator[UnitOfWork]:
+        """One transaction: commits when the block ends, rolls back when it raises."""
+        async with self.session(context) as session:
+            work = UnitOfWork(session, context, self.clock)
+            yield work
+            await work.settle()
+            await session.commit()
+
+    async def dispose(self) -> None:
+        """Close all connections."""
+        await self.engine.dispose()
