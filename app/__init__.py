@@ -1,0 +1,1 @@
+"""The application: one folder per part of the domain."""

@@ -1,0 +1,1 @@
+"""Who and where: CQC locations, employers, learners and their employment."""

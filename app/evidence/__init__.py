@@ -1,0 +1,1 @@
+"""Figures that can be explained: metric definitions, impact summary, refreshed series."""

@@ -1,0 +1,1 @@
+"""Who is asking: staff, sessions, partner applications, roles and permissions."""

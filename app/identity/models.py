@@ -1,0 +1,160 @@
+"""Tables of identity: logins and sessions (local), staff and API clients (of a tenant), signing keys."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tenants.base import SCHEMA, Base, TenantOwned, local_table, tenant_index, tenant_table, tenant_unique, to_tenant
+
+
+class Login(Base):
+    """A person's sign-in, known before any tenant is chosen. `email` is normalised. `totp_secret` is encrypted."""
+
+    __tablename__ = "login"
+    __table_args__ = local_table(
+        CheckConstraint("platform_role in ('national_lead', 'platform_operator')", name="platform_role")
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(unique=True)
+    display_name: Mapped[str]
+    password_hash: Mapped[str | None]
+    totp_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
+    totp_last_step: Mapped[int | None]
+    platform_role: Mapped[str | None]
+    failed_attempts: Mapped[int]
+    locked_until: Mapped[datetime | None]
+    disabled_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+
+class LoginTenant(Base):
+    """Which tenants a login may enter; the role stands in the tenant's own `staff_member`."""
+
+    __tablename__ = "login_tenant"
+    __table_args__ = local_table(Index(None, "tenant_id"))
+
+    login_id: Mapped[UUID] = mapped_column(ForeignKey(f"{SCHEMA}.login.id"), primary_key=True)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey(f"{SCHEMA}.tenant.id"), primary_key=True)
+    staff_member_id: Mapped[UUID]
+
+
+class LoginSession(Base):
+    """A signed-in browser. Only the SHA-256 of the cookie's token is kept; the token rotates."""
+
+    __tablename__ = "login_session"
+    __table_args__ = local_table(Index(None, "login_id"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    login_id: Mapped[UUID] = mapped_column(ForeignKey(f"{SCHEMA}.login.id"))
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    previous_token_hash: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
+    tenant_id: Mapped[UUID | None] = mapped_column(ForeignKey(f"{SCHEMA}.tenant.id"))
+    csrf_token: Mapped[str]
+    created_at: Mapped[datetime]
+    rotated_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class FederatedIdentity(Base):
+    """A login's subject at an OpenID Connect provider."""
+
+    __tablename__ = "federated_identity"
+    __table_args__ = local_table(Index(None, "login_id"))
+
+    issuer: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    login_id: Mapped[UUID] = mapped_column(ForeignKey(f"{SCHEMA}.login.id"))
+    created_at: Mapped[datetime]
+
+
+class IdentityProvider(Base):
+    """An OpenID Connect provider whose sign-in a tenant trusts. The client secret is encrypted."""
+
+    __tablename__ = "identity_provider"
+    __table_args__ = local_table(UniqueConstraint("tenant_id", "issuer"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey(f"{SCHEMA}.tenant.id"))
+    name: Mapped[str]
+    issuer: Mapped[str]
+    client_id: Mapped[str]
+    client_secret: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime]
+
+
+class SigningKey(Base):
+    """An Ed25519 key that signs access tokens. The private part is encrypted; retired keys stay for verification."""
+
+    __tablename__ = "signing_key"
+    __table_args__ = local_table()
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    public_jwk: Mapped[dict[str, Any]]
+    private_key: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime]
+    retired_at: Mapped[datetime | None]
+
+
+class ApiClientDirectory(Base):
+    """Which tenant a client id belongs to: the only thing known of a client before its tenant is bound."""
+
+    __tablename__ = "api_client_directory"
+    __table_args__ = local_table(Index(None, "tenant_id"))
+
+    client_id: Mapped[str] = mapped_column(primary_key=True)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey(f"{SCHEMA}.tenant.id"))
+    api_client_id: Mapped[UUID]
+
+
+class StaffMember(TenantOwned, Base):
+    """A login's role in one tenant."""
+
+    __tablename__ = "staff_member"
+    __table_args__ = tenant_table(
+        CheckConstraint(
+            "role in ('tenant_administrator', 'programme_lead', 'facilitator', 'reviewer', 'analyst', "
+            "'communications', 'information_governance', 'provider_manager')",
+            name="role",
+        ),
+        to_tenant("provider_group_id", "provider_group"),
+        tenant_index("login_id"),
+    )
+
+    login_id: Mapped[UUID]
+    display_name: Mapped[str]
+    role: Mapped[str]
+    provider_group_id: Mapped[UUID | None]
+    created_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class ApiClient(TenantOwned, Base):
+    """A partner application's grant in one tenant. `scopes` is what the tenant granted."""
+
+    __tablename__ = "api_client"
+    __table_args__ = tenant_table(tenant_unique("client_id"))
+
+    client_id: Mapped[str]
+    name: Mapped[str]
+    scopes: Mapped[list[Any]]
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class ApiClientSecret(TenantOwned, Base):
+    """A secret of an API client, as a keyed hash. At most two are live, so that one can be rotated."""
+
+    __tablename__ = "api_client_secret"
+    __table_args__ = tenant_table(to_tenant("api_client_id", "api_client"), tenant_index("api_client_id"))
+
+    api_client_id: Mapped[UUID]
+    secret_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    hint: Mapped[str]
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]

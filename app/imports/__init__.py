@@ -1,0 +1,1 @@
+"""One staged pipeline for the files that programme teams have."""

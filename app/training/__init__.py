@@ -1,0 +1,1 @@
+"""What is taught, completed, attended and thought of it."""
