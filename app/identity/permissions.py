@@ -1,0 +1,75 @@
+"""The permission table: which role and which scope may do what. Everything else asks this file."""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """Roles of people. The last two belong to the platform, the others to a tenant."""
+
+    TENANT_ADMINISTRATOR = "tenant_administrator"
+    PROGRAMME_LEAD = "programme_lead"
+    FACILITATOR = "facilitator"
+    REVIEWER = "reviewer"
+    ANALYST = "analyst"
+    COMMUNICATIONS = "communications"
+    INFORMATION_GOVERNANCE = "information_governance"
+    PROVIDER_MANAGER = "provider_manager"
+    NATIONAL_LEAD = "national_lead"
+    PLATFORM_OPERATOR = "platform_operator"
+
+
+class Permission(StrEnum):
+    """What can be allowed. The names are also the scopes of API clients."""
+
+    TENANT_READ = "tenant:read"
+    DIRECTORY_READ = "directory:read"
+    TRAINING_READ = "training:read"
+    EVIDENCE_READ = "evidence:read"
+    IMPORTS_READ = "imports:read"
+    PEOPLE_READ = "people:read"
+    IMPORTS_WRITE = "imports:write"
+    SETTINGS_WRITE = "settings:write"
+    STAFF_WRITE = "staff:write"
+    API_CLIENTS_WRITE = "api_clients:write"
+    AUDIT_READ = "audit:read"
+    TENANTS_READ = "tenants:read"
+    BENCHMARK_READ = "benchmark:read"
+
+
+P = Permission
+
+_READS = frozenset({P.TENANT_READ, P.DIRECTORY_READ, P.TRAINING_READ, P.EVIDENCE_READ})
+
+ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.TENANT_ADMINISTRATOR: _READS
+    | {P.IMPORTS_READ, P.PEOPLE_READ, P.IMPORTS_WRITE, P.SETTINGS_WRITE, P.STAFF_WRITE, P.API_CLIENTS_WRITE},
+    Role.PROGRAMME_LEAD: _READS | {P.IMPORTS_READ, P.PEOPLE_READ, P.IMPORTS_WRITE, P.SETTINGS_WRITE},
+    Role.FACILITATOR: frozenset({P.TENANT_READ, P.DIRECTORY_READ, P.TRAINING_READ, P.PEOPLE_READ}),
+    Role.REVIEWER: frozenset({P.TENANT_READ, P.DIRECTORY_READ}),
+    Role.ANALYST: _READS | {P.IMPORTS_READ},
+    Role.COMMUNICATIONS: frozenset({P.TENANT_READ, P.DIRECTORY_READ, P.EVIDENCE_READ}),
+    Role.INFORMATION_GOVERNANCE: _READS | {P.IMPORTS_READ, P.PEOPLE_READ, P.AUDIT_READ},
+    # A provider manager sees only the own group; nothing is granted tenant-wide until pages are scoped to the group.
+    Role.PROVIDER_MANAGER: frozenset({P.TENANT_READ}),
+    Role.NATIONAL_LEAD: frozenset({P.BENCHMARK_READ}),
+    Role.PLATFORM_OPERATOR: frozenset({P.TENANTS_READ}),
+}
+
+SCOPES = frozenset(
+    {
+        P.TENANT_READ,
+        P.DIRECTORY_READ,
+        P.TRAINING_READ,
+        P.EVIDENCE_READ,
+        P.IMPORTS_READ,
+        P.PEOPLE_READ,
+        P.IMPORTS_WRITE,
+        P.SETTINGS_WRITE,
+    }
+)
+"""What a tenant may grant to an API client. Staff, clients, audit and benchmarks are for people alone."""
+
+
+def permissions_of(role: Role) -> frozenset[Permission]:
+    """What a role may do."""
+    return ROLE_PERMISSIONS[role]
