@@ -1,0 +1,58 @@
+"""How long a person was there, from all lines of all reports: overlapping stays and restarted meetings count once."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+Interval = tuple[datetime, datetime]
+Stay = tuple[datetime | None, datetime | None, int | None]
+"""Joined, left, seconds, each as far as the report tells."""
+
+EXACT_WITHIN = 5
+"""Seconds by which a duration may differ from its interval and still be one unbroken stay."""
+
+
+def union_seconds(intervals: Iterable[Interval]) -> int:
+    """Seconds covered by at least one interval; those that end before they begin count nothing."""
+    return round(sum((end - start).total_seconds() for start, end in _merged(intervals)))
+
+
+def attended_seconds(stays: Iterable[Stay]) -> int | None:
+    """Seconds a person attended; None when nothing tells.
+
+    A line of the participants' section spans all stays of its report and has a duration of its own; a line of the
+    activities is one stay. Where spans overlap, the larger of the two answers counts, never both; spans apart from
+    each other (a meeting that was restarted) add up. Durations without times count once, the longest.
+    """
+    exact: list[Interval] = []
+    partial: list[tuple[datetime, datetime, int]] = []
+    untimed: list[int] = []
+    for joined, left, seconds in stays:
+        if joined is None or left is None or left < joined:
+            if seconds is not None:
+                untimed.append(seconds)
+            continue
+        span = (left - joined).total_seconds()
+        if seconds is None:
+            continue
+        if abs(span - seconds) <= EXACT_WITHIN:
+            exact.append((joined, left))
+        else:
+            partial.append((joined, left, min(seconds, round(span))))
+    if not (exact or partial or untimed):
+        return None
+    total = 0
+    for start, end in _merged([*exact, *((joined, left) for joined, left, _ in partial)]):
+        stayed = union_seconds(interval for interval in exact if start <= interval[0] and interval[1] <= end)
+        told = max((seconds for joined, left, seconds in partial if start <= joined and left <= end), default=0)
+        total += max(stayed, told)
+    return max(total, max(untimed, default=0))
+
+
+def _merged(intervals: Iterable[Interval]) -> list[Interval]:
+    merged: list[Interval] = []
+    for start, end in sorted(interval for interval in intervals if interval[1] >= interval[0]):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        else:
+            merged.append((start, end))
+    return merged
