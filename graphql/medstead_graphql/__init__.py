@@ -1,0 +1,1 @@
+"""The GraphQL API: types declared with Strawberry, reads compiled to one SQL statement."""

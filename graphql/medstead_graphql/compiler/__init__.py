@@ -1,0 +1,1 @@
+"""The read compiler: a GraphQL operation becomes one SQL statement."""

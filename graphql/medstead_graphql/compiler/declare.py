@@ -1,0 +1,203 @@
+"""How a type says where its fields come from: columns, expressions, links to one and to many."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import strawberry
+from sqlalchemy import ColumnElement, FromClause, Select
+
+from medstead_graphql.compiler.listing import Listing
+from tenants.base import Base
+
+KEY = "medstead_read"
+"""Metadata key under which a Strawberry field carries its declaration."""
+
+Row = FromClause
+"""What a field reads from: a table alias or sub-select whose columns bear the table's names."""
+
+NodeType = TypeVar("NodeType")
+
+
+@strawberry.type(description="Where a page of a connection begins and ends.")
+class PageInfo:
+    """Relay's page information."""
+
+    has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
+    end_cursor: str | None
+
+
+@strawberry.type(description="A row of a connection with its cursor.")
+class Edge(Generic[NodeType]):
+    """Relay's edge."""
+
+    cursor: str
+    node: NodeType
+
+
+@strawberry.type(description="A page of rows. Ask for at most 100 at a time with `first` or `last`.")
+class Connection(Generic[NodeType]):
+    """Relay's connection, with `nodes` as a short cut and `totalCount` on demand."""
+
+    edges: list[Edge[NodeType]]
+    nodes: list[NodeType]
+    page_info: PageInfo
+    total_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A field read from the row: the column of that name, or an expression over the row."""
+
+    name: str | None
+    expression: Callable[[Row, Any], ColumnElement[Any]] | None
+    scope: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """A field that leads to one row of another table; `join` relates it to the parent row."""
+
+    table: type[Base]
+    join: Callable[[Row, Row, Any], ColumnElement[bool]] | None
+    scope: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """A connection: rows of a table related by `join`, ordered, filtered and paged."""
+
+    listing: Listing
+    join: Callable[[Row, Row, Any], ColumnElement[bool]] | None
+    scope: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """A field, or a short list, whose rows come from a statement made for the purpose. Labels are column names.
+
+    `select` gets the compilation, the parent row (None at the root) and the field's arguments.
+    """
+
+    select: Callable[[Any, Row | None, dict[str, Any]], Select[Any]]
+    scope: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AnyNode:
+    """The field `node(id:)`, whose type is named in the id."""
+
+    scope: str | None
+
+
+Declaration = Column | One | Many | Inline | AnyNode
+
+
+def column(name: str | None = None, *, scope: str | None = None, description: str | None = None) -> Any:
+    """The column of the field's own name, or of `name`."""
+    return strawberry.field(metadata={KEY: Column(name, None, scope)}, description=description)
+
+
+def expression(
+    sql: Callable[[Row, Any], ColumnElement[Any]], *, scope: str | None = None, description: str | None = None
+) -> Any:
+    """A value computed in SQL; `sql` gets the row and the compilation (for the tenant's bind parameter)."""
+    return strawberry.field(metadata={KEY: Column(None, sql, scope)}, description=description)
+
+
+def one(
+    table: type[Base],
+    *,
+    key: str | None = None,
+    join: Callable[[Row, Row, Any], ColumnElement[bool]] | None = None,
+    scope: str | None = None,
+    description: str | None = None,
+) -> Any:
+    """The row of `table` whose id stands in the parent's column `key`, or that `join` relates."""
+    if key is not None:
+        join = _by_key(key)
+    return strawberry.field(metadata={KEY: One(table, join, scope)}, description=description)
+
+
+def _by_key(key: str) -> Callable[[Row, Row, Any], ColumnElement[bool]]:
+    return lambda parent, child, _: child.c.id == parent.c[key]
+
+
+def _by_back_reference(on: str) -> Callable[[Row, Row, Any], ColumnElement[bool]]:
+    return lambda parent, child, _: child.c[on] == parent.c.id
+
+
+def many(
+    listing: Listing,
+    *,
+    on: str | None = None,
+    join: Callable[[Row, Row, Any], ColumnElement[bool]] | None = None,
+    scope: str | None = None,
+    description: str | None = None,
+) -> Any:
+    """A connection to the rows of `listing` whose column `on` holds the parent's id, or that `join` relates."""
+    if on is not None:
+        join = _by_back_reference(on)
+    return strawberry.field(
+        resolver=_connection_arguments(listing), metadata={KEY: Many(listing, join, scope)}, description=description
+    )
+
+
+def inline(
+    select: Callable[[Any, Row | None, dict[str, Any]], Select[Any]],
+    *,
+    arguments: dict[str, Any] | None = None,
+    scope: str | None = None,
+    description: str | None = None,
+) -> Any:
+    """A value object, or a short list of them, from a statement; `arguments` maps GraphQL argument names to types."""
+    metadata = {KEY: Inline(select, scope)}
+    if not arguments:
+        return strawberry.field(metadata=metadata, description=description)
+    return strawberry.field(resolver=_with_arguments(arguments, {}), metadata=metadata, description=description)
+
+
+def by_id(
+    table: type[Base], *, scope: str | None = None, description: str | None = None, name: str | None = None
+) -> Any:
+    """A root field with the argument `id` that gives one row, or null if this tenant has none such."""
+    metadata = {KEY: One(table, None, scope)}
+    resolver = _with_arguments({"id": strawberry.ID}, {})
+    return strawberry.field(resolver=resolver, metadata=metadata, description=description, name=name)
+
+
+def node_by_id(*, description: str | None = None) -> Any:
+    """The root field `node(id:)`: the row of any type that is a Node."""
+    resolver = _with_arguments({"id": strawberry.ID}, {})
+    return strawberry.field(resolver=resolver, metadata={KEY: AnyNode(None)}, description=description)
+
+
+def _with_arguments(annotations: dict[str, Any], defaults: dict[str, Any]) -> Callable[..., Any]:
+    """A resolver that is never run: it exists so that Strawberry knows the arguments."""
+    names = ", ".join(f"{name}=UNSET" if name in defaults else name for name in annotations)
+    scope: dict[str, Any] = {"UNSET": strawberry.UNSET}
+    exec(f"def resolver({names}): raise RuntimeError('compiled reads have no resolvers')", scope)  # noqa: S102
+    resolver: Callable[..., Any] = scope["resolver"]
+    resolver.__annotations__ = dict(annotations)
+    resolver.__module__ = __name__
+    return resolver
+
+
+def _connection_arguments(listing: Listing) -> Callable[..., Any]:
+    annotations = {
+        "first": int | None,
+        "last": int | None,
+        "after": str | None,
+        "before": str | None,
+        "where": listing.filter_type | None,
+        "order_by": list[listing.order_type] | None,  # type: ignore[name-defined]
+    }
+    return _with_arguments(annotations, dict.fromkeys(annotations))
+
+
+def declaration_of(metadata: Any) -> Declaration | None:
+    """The declaration in a Strawberry field's metadata, if it has one."""
+    found = metadata.get(KEY)
+    return found if isinstance(found, Column | One | Many | Inline | AnyNode) else None

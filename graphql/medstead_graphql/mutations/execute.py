@@ -1,0 +1,116 @@
+"""Runs mutations: the command and the read of its payload share one transaction."""
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from graphql import FieldNode, GraphQLObjectType, get_named_type, is_non_null_type
+from strawberry.types import ExecutionResult
+
+from medstead_graphql.caller import Caller
+from medstead_graphql.compiler.errors import ForbiddenField, Refusal
+from medstead_graphql.compiler.execute import run_plan
+from medstead_graphql.compiler.plan import Compilation, Nodes
+from medstead_graphql.compiler.selection import Operation, collect, selected_names
+from medstead_graphql.compiler.values import trace
+from medstead_graphql.mutations.payload import KEY, Command, Payload
+from tenants.session import UnitOfWork
+
+if TYPE_CHECKING:
+    from strawberry import Schema
+
+
+class _Refused(Exception):
+    """Rolls the transaction back and carries the refusal payload out."""
+
+    def __init__(self, payload: Payload) -> None:
+        self.payload = payload
+
+
+async def execute_mutation(schema: "Schema", operation: Operation, caller: Caller, nodes: Nodes) -> ExecutionResult:
+    """Run the mutation fields one after another, each in a transaction of its own, as the specification says."""
+    root = operation.schema.mutation_type
+    assert isinstance(root, GraphQLObjectType)
+    data: dict[str, Any] = {}
+    errors: list[Refusal] = []
+    for key, fields in collect(operation, root, [operation.definition.selection_set]).items():
+        name = fields[0].name.value
+        if name == "__typename":
+            data[key] = root.name
+            continue
+        command: Command = root.fields[name].extensions["strawberry-definition"].metadata[KEY]
+        if command.scope not in caller.scopes:
+            errors.append(ForbiddenField(f"Mutation.{name}", command.scope, [key]))
+            data[key] = None
+            continue
+        runner = _Runner(operation, caller, nodes, errors)
+        try:
+            async with caller.database.unit_of_work(caller.context) as work:
+                payload = await command.handler(work, _arguments(operation, root, fields[0]))
+                if "code" in payload.values:
+                    raise _Refused(payload)
+                await work.settle()
+                data[key] = await runner.payload(work, payload, root, fields, [key])
+        except _Refused as refused:
+            async with caller.database.unit_of_work(caller.context) as work:
+                data[key] = await runner.payload(work, refused.payload, root, fields, [key])
+    nulled = any(data[key] is None and is_non_null_type(root.fields[key].type) for key in data if key in root.fields)
+    return ExecutionResult(data=None if nulled else data, errors=errors or None)  # type: ignore[arg-type]
+
+
+def _arguments(operation: Operation, root: GraphQLObjectType, node: FieldNode) -> dict[str, Any]:
+    field = root.fields[node.name.value]
+    values: dict[str, Any] = {}
+    for argument in node.arguments or ():
+        traced = trace(argument.value, field.args[argument.name.value].type, operation.variables)
+        if traced is not None:
+            values[argument.name.value] = traced.value
+    return values
+
+
+class _Runner:
+    def __init__(self, operation: Operation, caller: Caller, nodes: Nodes, errors: list[Refusal]) -> None:
+        self.operation, self.caller, self.nodes, self.errors = operation, caller, nodes, errors
+
+    async def payload(
+        self,
+        work: UnitOfWork,
+        payload: Payload,
+        root: GraphQLObjectType,
+        fields: list[FieldNode],
+        path: list[str | int],
+    ) -> dict[str, Any]:
+        """The selected part of a payload."""
+        type_ = self.operation.schema.type_map[payload.type_name]
+        assert isinstance(type_, GraphQLObjectType)
+        answer: dict[str, Any] = {}
+        for key, nodes in selected_names(self.operation, type_, fields).items():
+            name = nodes[0].name.value
+            if name == "__typename":
+                answer[key] = type_.name
+            elif name in payload.rows:
+                answer[key] = await self._row(work, type_, nodes, payload.rows[name], [*path, key])
+            else:
+                answer[key] = payload.values.get(name)
+        return answer
+
+    async def _row(
+        self, work: UnitOfWork, type_: GraphQLObjectType, nodes: list[FieldNode], row_id: Any, path: list[str | int]
+    ) -> Any:
+        target = get_named_type(type_.fields[nodes[0].name.value].type)
+        assert isinstance(target, GraphQLObjectType)
+        compilation = Compilation(self.operation, self.caller.scopes, self.nodes)
+        expression = compilation.row_by_id(target, nodes, row_id, path)
+        plan = compilation.finish(expression)
+        connection = await work.session.connection()
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert driver is not None
+
+        async def fetch(sql: str, arguments: list[Any]) -> Any:
+            return await driver.fetchval(sql, *arguments)
+
+        text = await run_plan(plan, self.caller.tenant_id, self.operation.variables, fetch)
+        self.errors.extend(plan.errors)
+        return orjson.Fragment(text)
+
+
+__all__ = ["execute_mutation"]

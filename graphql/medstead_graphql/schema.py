@@ -1,0 +1,144 @@
+"""The schema: Strawberry declares it, and reads are executed by the compiler instead of resolvers."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+import strawberry
+from graphql import GraphQLError, GraphQLObjectType, OperationType, execute_sync
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionResult
+from strawberry.types.graphql import OperationType as AllowedOperation
+
+from app.directory import models as directory
+from app.evidence import models as evidence
+from app.imports import models as imports
+from app.training import models as training
+from medstead_graphql.caller import Caller
+from medstead_graphql.compiler.errors import Refusal
+from medstead_graphql.compiler.execute import (
+    CursorShapeChanged,
+    Documents,
+    choose_operation,
+    read_operation,
+    run_plan,
+)
+from medstead_graphql.compiler.plan import Nodes, Plan, compile_root
+from medstead_graphql.compiler.selection import Operation, collect
+from medstead_graphql.mutations import Mutation, execute_mutation
+from medstead_graphql.query import Query
+from tenants import models as registry
+
+NODES: Nodes = {
+    "Tenant": ("tenant:read", registry.Tenant),
+    "CqcProvider": ("directory:read", directory.CqcProvider),
+    "CqcLocation": ("directory:read", directory.CqcLocation),
+    "Location": ("directory:read", directory.TenantLocation),
+    "Employer": ("directory:read", directory.Employer),
+    "Employment": ("directory:read", directory.Employment),
+    "Learner": ("directory:read", directory.Learner),
+    "Tier": ("training:read", training.Tier),
+    "TrainingProvider": ("training:read", training.TrainingProvider),
+    "Course": ("training:read", training.Course),
+    "Completion": ("training:read", training.Completion),
+    "Session": ("training:read", training.TrainingSession),
+    "Attendance": ("training:read", training.Attendance),
+    "MedicationChampion": ("training:read", training.MedicationChampion),
+    "FeedbackForm": ("training:read", training.FeedbackForm),
+    "FeedbackQuestion": ("training:read", training.FeedbackQuestion),
+    "FeedbackResponse": ("training:read", training.FeedbackResponse),
+    "FeedbackAnswer": ("training:read", training.FeedbackAnswer),
+    "Import": ("imports:read", imports.ImportRun),
+    "ImportRow": ("imports:read", imports.ImportRow),
+    "MetricDefinition": ("evidence:read", evidence.MetricDefinition),
+    "FigurePoint": ("evidence:read", evidence.TenantMetric),
+}
+
+INTROSPECTION = {"__schema", "__type"}
+
+
+class CompiledSchema(strawberry.Schema):
+    """A Strawberry schema whose `execute` compiles reads to one statement."""
+
+    def __init__(self) -> None:
+        super().__init__(query=Query, mutation=Mutation, config=StrawberryConfig(auto_camel_case=True))
+        self.documents = Documents(self._schema)
+
+    async def execute(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Caller | None = None,
+        root_value: Any | None = None,
+        operation_name: str | None = None,
+        allowed_operation_types: Iterable[AllowedOperation] | None = None,
+        operation_extensions: dict[str, Any] | None = None,
+    ) -> ExecutionResult:
+        """Run one operation for the caller. Errors that the caller can mend carry `extensions.code`."""
+        assert context_value is not None
+        if not query:
+            return _refused(Refusal("NO_DOCUMENT", "Send a GraphQL document as `query`."))
+        prepared = self.documents.prepare(query)
+        if prepared.document is None:
+            return ExecutionResult(data=None, errors=[_coded(error) for error in prepared.errors])
+        try:
+            definition = choose_operation(prepared.document, operation_name)
+            operation, errors = read_operation(self._schema, prepared.document, definition, variable_values or {})
+            if operation is None:
+                return ExecutionResult(data=None, errors=[_coded(error) for error in errors])
+            if definition.operation is OperationType.MUTATION:
+                if allowed_operation_types is not None and AllowedOperation.MUTATION not in allowed_operation_types:
+                    return _refused(Refusal("USE_POST", "Send mutations with POST: GET changes nothing."))
+                return await execute_mutation(self, operation, context_value, NODES)
+            return await self._read(query, operation, context_value)
+        except Refusal as refusal:
+            return _refused(refusal)
+
+    async def _read(self, text: str, operation: Operation, caller: Caller) -> ExecutionResult:
+        root = self._schema.query_type
+        assert isinstance(root, GraphQLObjectType)
+        names = {
+            nodes[0].name.value for nodes in collect(operation, root, [operation.definition.selection_set]).values()
+        }
+        if names & INTROSPECTION:
+            if names - INTROSPECTION - {"__typename"}:
+                return _refused(Refusal("MIXED_INTROSPECTION", "Ask for the schema in a document of its own."))
+            return self._introspect(operation)
+
+        def build() -> Plan:
+            return compile_root(operation, root, caller.scopes, NODES)
+
+        plan = self.documents.plan(text, operation, caller.scopes, build)
+        try:
+            data = await run_plan(plan, caller.tenant_id, operation.variables, caller.fetch)
+        except CursorShapeChanged:
+            plan = build()
+            data = await run_plan(plan, caller.tenant_id, operation.variables, caller.fetch)
+        return ExecutionResult(data=orjson.Fragment(data), errors=list(plan.errors) or None)  # type: ignore[arg-type]
+
+    def _introspect(self, operation: Operation) -> ExecutionResult:
+        from graphql import DocumentNode
+
+        document = DocumentNode(definitions=(operation.definition, *operation.fragments.values()))
+        result = execute_sync(self._schema, document, variable_values=operation.variables)
+        return ExecutionResult(data=result.data, errors=result.errors)
+
+
+def _coded(error: GraphQLError) -> GraphQLError:
+    """An error of parsing, validation or coercion with a stable code."""
+    if isinstance(error, Refusal):
+        return error
+    return GraphQLError(
+        error.message,
+        nodes=error.nodes,
+        positions=error.positions,
+        path=error.path,
+        extensions={"code": "INVALID_DOCUMENT"},
+    )
+
+
+def _refused(refusal: Refusal) -> ExecutionResult:
+    return ExecutionResult(data=None, errors=[refusal])
+
+
+schema = CompiledSchema()

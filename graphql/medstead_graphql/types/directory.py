@@ -1,0 +1,177 @@
+"""Types of the directory: tenant, locations, employers, learners, employment."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+from sqlalchemy import func, select
+
+from app.directory import models
+from medstead_graphql.compiler.declare import Connection, column, expression, many, one
+from medstead_graphql.types import listings
+from medstead_graphql.types.common import JSON, LocationRelationship, Node, TenantKind, TenantStatus
+from tenants import models as registry
+
+if TYPE_CHECKING:
+    from medstead_graphql.types.training import Attendance, Completion, MedicationChampion
+
+PEOPLE = "people:read"
+"""The scope that names of learners need."""
+
+
+@strawberry.type(description="What a tenant has chosen.")
+class TenantSettings:
+    """Settings of a tenant."""
+
+    version: int = column(description="Send this back when you change the settings; it guards against lost updates.")
+    attendance_threshold_percent: int = column(
+        description="Share of the scheduled minutes that makes an attendance count."
+    )
+    count_unknown_durations: bool = column(
+        description="Whether presence counts where a report hides how long people stayed."
+    )
+    column_mappings: JSON = column(description="Saved column mappings of import formats: format → field → heading.")
+    updated_at: datetime = column()
+
+
+@strawberry.type(description="The tenant that the caller acts in: an Integrated Care Board or a council.")
+class Tenant(Node):
+    """A tenant."""
+
+    id: strawberry.ID = column()
+    slug: str = column()
+    name: str = column()
+    kind: TenantKind = column()
+    status: TenantStatus = column()
+    settings: TenantSettings | None = one(
+        registry.TenantSettings, join=lambda tenant, settings, _: settings.c.tenant_id == tenant.c.id
+    )
+
+
+@strawberry.type(description="A provider registered with the Care Quality Commission.")
+class CqcProvider(Node):
+    """A CQC provider."""
+
+    id: strawberry.ID = column()
+    name: str = column()
+
+
+@strawberry.type(description="A location registered with the Care Quality Commission: shared national reference data.")
+class CqcLocation(Node):
+    """A CQC location."""
+
+    id: strawberry.ID = column()
+    cqc_location_id: str = column("original_id", description="CQC's own id, as published.")
+    name: str = column()
+    provider: CqcProvider | None = one(models.CqcProvider, key="provider_id")
+    brand_name: str | None = column()
+    ods_code: str | None = column()
+    care_home: bool | None = column()
+    dormant: bool | None = column()
+    beds: int | None = column()
+    location_type: str | None = column()
+    primary_setting: str | None = column(description="One setting drawn from the service types.")
+    service_types: list[str] = column()
+    user_bands: list[str] = column(description="Service user bands, such as learning disabilities.")
+    regulated_activities: list[str] = column()
+    latest_rating: str | None = column(description="Never use a rating without its date.")
+    rating_published_on: date | None = column()
+    registered_on: date | None = column()
+    deregistered_on: date | None = column()
+    region: str | None = column()
+    nhs_region: str | None = column()
+    local_authority: str | None = column()
+    icb_code: str | None = column()
+    icb_name: str | None = column()
+    address: str | None = column()
+    postcode: str | None = column()
+    uprn: str | None = column()
+    latitude: Decimal | None = column()
+    longitude: Decimal | None = column()
+    telephone: str | None = column()
+    web_address: str | None = column()
+    dual_registered: bool | None = column()
+    primary_location_id: str | None = column(description="CQC id of the first registration of a dual registration.")
+
+
+@strawberry.type(description="A tenant's own relationship to a CQC location.")
+class Location(Node):
+    """A tenant's location."""
+
+    id: strawberry.ID = column()
+    relationship: LocationRelationship = column()
+    since: date = column()
+    until: date | None = column()
+    cqc: CqcLocation = one(models.CqcLocation, key="location_id")
+    employers: Connection["Employer"] = many(listings.EMPLOYER, on="tenant_location_id")
+    champions: Connection[Annotated["MedicationChampion", strawberry.lazy("medstead_graphql.types.training")]] = many(
+        listings.CHAMPION, on="tenant_location_id"
+    )
+
+
+@strawberry.type(description="Who employs learners: a care provider's site, an agency, a council, an individual.")
+class Employer(Node):
+    """An employer."""
+
+    id: strawberry.ID = column()
+    name: str = column()
+    kind: str = column()
+    location: Location | None = one(models.TenantLocation, key="tenant_location_id")
+    employments: Connection["Employment"] = many(listings.EMPLOYMENT, on="employer_id")
+
+
+@strawberry.type(description="A main job role of the Adult Social Care Workforce Data Set.")
+class JobRole:
+    """A job role."""
+
+    code: int = column()
+    label: str = column()
+
+
+def _identifier_count(row: Any, compilation: Any) -> Any:
+    identifiers = models.LearnerIdentifier.__table__.alias()
+    counted = select(func.count()).select_from(identifiers)
+    counted = counted.where(identifiers.c.tenant_id == compilation.tenant, identifiers.c.learner_id == row.c.id)
+    return counted.correlate(row).scalar_subquery()
+
+
+@strawberry.type(description="A person who learns. Learning belongs to the learner; employers come and go.")
+class Learner(Node):
+    """A learner."""
+
+    id: strawberry.ID = column()
+    display_name: str | None = column(scope=PEOPLE)
+    given_name: str | None = column(scope=PEOPLE)
+    family_name: str | None = column(scope=PEOPLE)
+    identifier_count: int = expression(_identifier_count, description="How many e-mail addresses and accounts.")
+    created_at: datetime = column()
+    merged_into: "Learner | None" = one(
+        models.Learner, key="merged_into_id", description="Set when this record was found to be another learner's."
+    )
+    employments: Connection["Employment"] = many(listings.EMPLOYMENT, on="learner_id")
+    completions: Connection[Annotated["Completion", strawberry.lazy("medstead_graphql.types.training")]] = many(
+        listings.COMPLETION, on="learner_id"
+    )
+    attendances: Connection[Annotated["Attendance", strawberry.lazy("medstead_graphql.types.training")]] = many(
+        listings.ATTENDANCE, on="learner_id"
+    )
+    champion_roles: Connection[Annotated["MedicationChampion", strawberry.lazy("medstead_graphql.types.training")]] = (
+        many(listings.CHAMPION, on="learner_id")
+    )
+
+
+@strawberry.type(description="A learner's time with an employer.")
+class Employment(Node):
+    """An employment."""
+
+    id: strawberry.ID = column()
+    job_title: str | None = column()
+    setting: str | None = column()
+    started_on: date = column()
+    ended_on: date | None = column()
+    job_role: JobRole | None = one(
+        models.JobRole, join=lambda employment, role, _: role.c.code == employment.c.job_role_code
+    )
+    employer: Employer = one(models.Employer, key="employer_id")
+    learner: Learner = one(models.Learner, key="learner_id")
