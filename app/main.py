@@ -1,0 +1,42 @@
+"""Puts the application together: routes, middleware and lifespan. The only module that imports everything."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Mount, Route
+
+from app import health
+from app.identity import oauth
+from app.services import Services
+from app.settings import Settings, load_settings
+from app.web import RequestIds, SecurityHeaders
+from medstead_graphql.http import GraphQLEndpoint
+from tenants.clock import Clock, system_clock
+
+
+def create_app(settings: Settings | None = None, clock: Clock = system_clock) -> Starlette:
+    """The ASGI application. Opens its connections in the lifespan and refuses to start under an unsafe role."""
+    chosen = settings or load_settings()
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        services = await Services.open(chosen, clock)
+        app.state.services = services
+        try:
+            yield
+        finally:
+            await services.close()
+
+    routes: list[BaseRoute] = [
+        Route("/health/live", health.live),
+        Route("/health/ready", health.ready),
+        Route("/oauth/token", oauth.token, methods=["POST"]),
+        Route("/.well-known/jwks.json", oauth.jwks),
+        Route("/graphql", GraphQLEndpoint()),
+        Mount("/graphql/", GraphQLEndpoint()),
+    ]
+    app = Starlette(routes=routes, lifespan=lifespan)
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(RequestIds)
+    return app

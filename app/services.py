@@ -1,0 +1,45 @@
+"""What every request and job needs, opened once per process."""
+
+from dataclasses import dataclass
+
+from app.identity.api_clients import ApiClients
+from app.identity.secrets import Vault
+from app.identity.tokens import TokenKeys
+from app.settings import Settings
+from tenants.clock import Clock
+from tenants.engine import create_engine, refuse_unsafe_role
+from tenants.reads import Reader
+from tenants.session import Database
+
+
+@dataclass(frozen=True)
+class Services:
+    """Connections and keys of one process."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    reader: Reader
+    vault: Vault
+    keys: TokenKeys
+    clients: ApiClients
+
+    @classmethod
+    async def open(cls, settings: Settings, clock: Clock) -> "Services":
+        """Connect. Raises UnsafeRole if the login could walk through the wall."""
+        engine = create_engine(settings.database_url, behind_pgbouncer=settings.behind_pgbouncer)
+        try:
+            await refuse_unsafe_role(engine, allow_bypass=settings.allow_bypass_for_tests)
+        except BaseException:
+            await engine.dispose()
+            raise
+        database = Database(engine, clock)
+        reader = await Reader.open(settings.database_url, behind_pgbouncer=settings.behind_pgbouncer)
+        vault = Vault(settings.key)
+        keys = TokenKeys(database, vault, settings.base_url)
+        return cls(settings, clock, database, reader, vault, keys, ApiClients(database, vault, keys))
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.reader.close()
+        await self.database.dispose()

@@ -1,0 +1,64 @@
+"""Settings from the environment; refuses to start when a secret is missing in production."""
+
+import base64
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SettingsError(RuntimeError):
+    """The environment does not hold what is needed. The message names the variables and what to do."""
+
+
+class Settings(BaseSettings):
+    """What differs between places. Names in the environment are given with each field."""
+
+    model_config = SettingsConfigDict(extra="ignore", populate_by_name=True)
+
+    environment: Literal["development", "test", "production"] = Field("production", alias="MEDSTEAD_ENVIRONMENT")
+    database_url: str = Field(alias="DATABASE_URL")
+    database_owner_url: str | None = Field(None, alias="DATABASE_OWNER_URL")
+    database_benchmark_url: str | None = Field(None, alias="DATABASE_BENCHMARK_URL")
+    behind_pgbouncer: bool = Field(False, alias="MEDSTEAD_BEHIND_PGBOUNCER")
+    redis_url: str = Field(alias="REDIS_URL")
+    secret_key: str = Field(alias="MEDSTEAD_SECRET_KEY")
+    base_url: str = Field("http://127.0.0.1:8000", alias="MEDSTEAD_BASE_URL")
+    data_dir: Path = Field(Path(".data"), alias="MEDSTEAD_DATA_DIR")
+    smtp_host: str = Field("127.0.0.1", alias="MEDSTEAD_SMTP_HOST")
+    smtp_port: int = Field(25, alias="MEDSTEAD_SMTP_PORT")
+    mailbox_url: str | None = Field(None, alias="MEDSTEAD_MAILBOX_URL")
+    lease_seconds: float = Field(60, alias="MEDSTEAD_LEASE_SECONDS", gt=0)
+    allow_bypass_for_tests: bool = Field(False, alias="MEDSTEAD_ALLOW_BYPASS_FOR_TESTS")
+
+    @model_validator(mode="after")
+    def _safe(self) -> "Settings":
+        if len(self.key) != 32:
+            raise ValueError("MEDSTEAD_SECRET_KEY must be 32 bytes in URL-safe base64")
+        if self.environment == "production":
+            if not self.base_url.startswith("https://"):
+                raise ValueError("MEDSTEAD_BASE_URL must begin with https:// in production")
+            if self.allow_bypass_for_tests:
+                raise ValueError("MEDSTEAD_ALLOW_BYPASS_FOR_TESTS is for the test suite only")
+        return self
+
+    @cached_property
+    def key(self) -> bytes:
+        """The master key from which every other key is derived."""
+        try:
+            return base64.urlsafe_b64decode(self.secret_key)
+        except ValueError:
+            return b""
+
+
+def load_settings() -> Settings:
+    """Read the environment. Raises SettingsError."""
+    try:
+        return Settings()  # type: ignore[call-arg]
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(map(str, fault['loc'])) or 'settings'}: {fault['msg']}" for fault in error.errors()
+        )
+        raise SettingsError(f"The settings are not complete: {faults}. See README, “Your own servers”.") from error

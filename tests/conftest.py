@@ -1,0 +1,76 @@
+"""Fixtures: real servers for the run, a database of its own for each test, two tenants with the same business keys."""
+
+import itertools
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import asyncpg
+import pytest
+import redis.asyncio as redis
+
+from tests import servers
+from tests.support import BYPASS_LOGIN, RUNTIME_LOGIN, Installation, open_installation
+
+_numbers = itertools.count()
+_stack = ExitStack()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The controlling process starts the servers; worker processes find them in the environment."""
+    if not hasattr(config, "workerinput") and not config.option.collectonly and not config.option.help:
+        servers.start(_stack)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop what was started."""
+    _stack.close()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests that reach the database run under both logins, so that equal results prove both walls."""
+    if "login" in metafunc.fixturenames:
+        one = metafunc.definition.get_closest_marker("one_login") is not None
+        metafunc.parametrize("login", [RUNTIME_LOGIN] if one else [RUNTIME_LOGIN, BYPASS_LOGIN], scope="function")
+
+
+@pytest.fixture
+async def database_name() -> AsyncIterator[str]:
+    """A migrated database of this test's own."""
+    running = servers.running()
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    administrator = await asyncpg.connect(running.superuser_url)
+    try:
+        await administrator.execute(f"CREATE DATABASE {name} TEMPLATE {servers.TEMPLATE} OWNER medstead_owner")
+        await administrator.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
+        await administrator.execute(f"GRANT CONNECT ON DATABASE {name} TO medstead_app, medstead_benchmark")
+        yield name
+        await administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await administrator.close()
+
+
+@pytest.fixture
+async def redis_url() -> AsyncIterator[str]:
+    """An empty numbered database of Valkey that no other process of the run uses."""
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) + 1
+    url = f"{servers.running().redis_url.rpartition('/')[0]}/{number}"
+    client = redis.from_url(url)
+    await client.flushdb()
+    await client.aclose()
+    return url
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Iterator[Path]:
+    """A folder for what the application keeps in files."""
+    return tmp_path / "data"
+
+
+@pytest.fixture
+async def installation(login: str, database_name: str, redis_url: str, data_dir: Path) -> AsyncIterator[Installation]:
+    """The application on its own database, with tenants `north` and `south`."""
+    urls = servers.running().urls(database_name, bypass=login == BYPASS_LOGIN)
+    async with open_installation(urls, redis_url, data_dir) as opened:
+        yield opened

@@ -1,0 +1,80 @@
+"""The servers of a test run: one PostgreSQL and one Valkey, with a migrated template that each test copies."""
+
+import asyncio
+import os
+import secrets
+import shutil
+import tempfile
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import asyncpg
+import orjson
+
+from app.reference import load_reference_data
+from infra.embedded import start_postgres, start_valkey
+from migrations import runner
+from tenants.provision import APP, DatabaseUrls, RolePasswords, prepare_database, with_login
+
+TEMPLATE = "medstead_template"
+BYPASS = "medstead_bypass"
+"""A login with the rights of the runtime role that row-level security does not bind: for the second run."""
+VARIABLE = "MEDSTEAD_TEST_SERVERS"
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Addresses that the worker processes of a run get by environment."""
+
+    superuser_url: str
+    owner_password: str
+    app_password: str
+    benchmark_password: str
+    redis_url: str
+
+    @property
+    def passwords(self) -> RolePasswords:
+        """Passwords of the three logins."""
+        return RolePasswords(self.owner_password, self.app_password, self.benchmark_password)
+
+    def urls(self, database: str, *, bypass: bool = False) -> DatabaseUrls:
+        """Addresses of a database for each role; with `bypass` the application's login is not bound by RLS."""
+        passwords = self.passwords
+        return DatabaseUrls(
+            app=with_login(self.superuser_url, BYPASS if bypass else APP, passwords.app, database),
+            owner=with_login(self.superuser_url, "medstead_owner", passwords.owner, database),
+            benchmark=with_login(self.superuser_url, "medstead_benchmark", passwords.benchmark, database),
+        )
+
+
+def start(stack: ExitStack) -> Servers:
+    """Start both servers, migrate the template, and leave word for child processes. Ends with the stack."""
+    folder = Path(tempfile.mkdtemp(prefix="medstead-test-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None))
+    folder.chmod(0o711)
+    stack.callback(shutil.rmtree, folder, ignore_errors=True)
+    postgres = stack.enter_context(start_postgres(folder, durable=False))
+    valkey = stack.enter_context(start_valkey(folder, durable=False))
+    servers = Servers(postgres.superuser_url, *(secrets.token_urlsafe(16) for _ in range(3)), valkey.url)
+    urls = asyncio.run(_make_template(servers))
+    runner.upgrade(urls.owner)
+    asyncio.run(load_reference_data(urls.owner))
+    os.environ[VARIABLE] = orjson.dumps(asdict(servers)).decode()
+    return servers
+
+
+async def _make_template(servers: Servers) -> DatabaseUrls:
+    urls = await prepare_database(servers.superuser_url, TEMPLATE, servers.passwords)
+    connection = await asyncpg.connect(servers.superuser_url)
+    try:
+        await connection.execute(
+            f"CREATE ROLE {BYPASS} LOGIN BYPASSRLS IN ROLE {APP} PASSWORD '{servers.app_password}'"
+        )
+    finally:
+        await connection.close()
+    return urls
+
+
+def running() -> Servers:
+    """The servers that the controlling process has started."""
+    return Servers(**orjson.loads(os.environ[VARIABLE]))

@@ -1,0 +1,1 @@
+"""Background work: outbox relay, handlers and schedules."""
