@@ -2,7 +2,7 @@
 
 import itertools
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -52,18 +52,18 @@ async def database_name() -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def redis_url() -> AsyncIterator[str]:
+async def redis_url() -> str:
     """An empty numbered database of Valkey that no other process of the run uses."""
     number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) + 1
     url = f"{servers.running().redis_url.rpartition('/')[0]}/{number}"
-    client = redis.from_url(url)
+    client = redis.Redis.from_url(url)
     await client.flushdb()
     await client.aclose()
     return url
 
 
 @pytest.fixture
-def data_dir(tmp_path: Path) -> Iterator[Path]:
+def data_dir(tmp_path: Path) -> Path:
     """A folder for what the application keeps in files."""
     return tmp_path / "data"
 

@@ -97,18 +97,18 @@ class Installation:
 
 def settings_for(urls: DatabaseUrls, redis_url: str, data_dir: Path, **others: Any) -> Settings:
     """Settings of a test."""
-    return Settings(
-        environment="test",
-        database_url=urls.app,
-        database_owner_url=urls.owner,
-        database_benchmark_url=urls.benchmark,
-        redis_url=redis_url,
-        secret_key=KEY,
-        data_dir=data_dir,
-        base_url="http://testserver",
-        allow_bypass_for_tests="medstead_bypass" in urls.app,
-        **others,
-    )
+    values: dict[str, Any] = {
+        "environment": "test",
+        "database_url": urls.app,
+        "database_owner_url": urls.owner,
+        "database_benchmark_url": urls.benchmark,
+        "redis_url": redis_url,
+        "secret_key": KEY,
+        "data_dir": data_dir,
+        "base_url": "http://testserver",
+        "allow_bypass_for_tests": "medstead_bypass" in urls.app,
+    }
+    return Settings.model_validate(values | others)
 
 
 async def make_tenants(urls: DatabaseUrls, clock: SettableClock) -> tuple[UUID, UUID]:
