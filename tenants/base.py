@@ -1,10 +1,12 @@
 """Declarative base and the three kinds of table: tenant-owned, reference and local."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ColumnElement,
     DateTime,
     ForeignKey,
     ForeignKeyConstraint,
@@ -14,9 +16,11 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    any_,
+    literal,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 SCHEMA = "medstead"
@@ -75,6 +79,12 @@ def reference_table(*arguments: Any) -> tuple[Any, ...]:
 def local_table(*arguments: Any) -> tuple[Any, ...]:
     """`__table_args__` of a table that stays on the coordinator: login directory, relay bookkeeping."""
     return (*arguments, {"info": {"kind": LOCAL}})
+
+
+def among(column: Any, values: Iterable[Any]) -> ColumnElement[bool]:
+    """`column` is one of `values`, which go as one array: the statement's text is the same for any number of them."""
+    found: ColumnElement[bool] = column == any_(literal(list(values), ARRAY(column.type)))
+    return found
 
 
 def to_tenant(column: str, target: str) -> ForeignKeyConstraint:

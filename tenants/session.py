@@ -103,14 +103,22 @@ class UnitOfWork:
 
         `on_conflict` is the conflict clause as SQL text of ours. Values go straight to the driver: jsonb as text.
         """
-        batch = [(self.tenant_id, *row) for row in rows]
-        if not batch:
-            return
-        await self.session.flush()
         names = ("tenant_id", *columns)
         places = ", ".join(f"${position}" for position in range(1, len(names) + 1))
         target = table.__table__  # type: ignore[attr-defined]
         statement = f"INSERT INTO {target.schema}.{target.name} ({', '.join(names)}) VALUES ({places}) {on_conflict}"
+        await self.run_rows(statement, rows)
+
+    async def run_rows(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Run one statement of ours for many rows in one pipelined exchange; the tenant is $1, the row begins at $2."""
+        await self.run_shared_rows(statement, ((self.tenant_id, *row) for row in rows))
+
+    async def run_shared_rows(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+        """As `run_rows`, for reference tables that no tenant owns: the row begins at $1."""
+        batch = list(rows)
+        if not batch:
+            return
+        await self.session.flush()
         connection = await self.session.connection()
         driver = (await connection.get_raw_connection()).driver_connection
         assert driver is not None

@@ -152,16 +152,23 @@ class Employer(TenantOwned, Base):
 
 
 class EmployerName(TenantOwned, Base):
-    """A spelling under which an employer appears in files; `key` is the normalised form and names one employer."""
+    """A spelling under which an employer appears in files; branches of one company may share a `key`."""
 
     __tablename__ = "employer_name"
     __table_args__ = tenant_table(
-        to_tenant("employer_id", "employer"), tenant_unique("key"), tenant_index("employer_id")
+        to_tenant("employer_id", "employer"), tenant_unique("employer_id", "key"), tenant_index("key")
     )
 
     employer_id: Mapped[UUID]
     name: Mapped[str]
     key: Mapped[str]
+
+
+class LearnerRegister(TenantOwned, Base):
+    """One row a tenant, locked while learners are placed, so that two imports cannot make one person twice."""
+
+    __tablename__ = "learner_register"
+    __table_args__ = tenant_table(CheckConstraint("id = tenant_id", name="single"))
 
 
 class Learner(TenantOwned, Base):

@@ -32,6 +32,7 @@ class ImportRun(TenantOwned, Base):
     content_key: Mapped[str]
     byte_size: Mapped[int] = mapped_column(BigInteger)
     options: Mapped[dict[str, Any]]
+    facts: Mapped[dict[str, Any]]
     auto_apply: Mapped[bool]
     state: Mapped[str]
     rows_total: Mapped[int | None]
@@ -74,7 +75,10 @@ class ImportChunk(TenantOwned, Base):
 
 
 class ImportRow(TenantOwned, Base):
-    """A row that was rejected, or that waits for a person, or that was accepted with a remark."""
+    """A row that was rejected, that waits for a person, or that was accepted with a remark.
+
+    Rows of one `person_key` in an import are about the same person and are settled together.
+    """
 
     __tablename__ = "import_row"
     __table_args__ = tenant_table(
@@ -85,6 +89,7 @@ class ImportRow(TenantOwned, Base):
         tenant_unique("import_id", "row_number", "kind", "reason_code"),
         tenant_index("kind", "state", "id"),
         tenant_index("learner_id"),
+        tenant_index("import_id", "person_key"),
     )
 
     import_id: Mapped[UUID]
@@ -96,6 +101,7 @@ class ImportRow(TenantOwned, Base):
     reason_code: Mapped[str]
     field: Mapped[str | None]
     reason: Mapped[str]
+    person_key: Mapped[str | None]
     candidates: Mapped[list[Any]]
     learner_id: Mapped[UUID | None]
     resolved_by: Mapped[UUID | None]

@@ -13,6 +13,7 @@ depends_on = None
 
 REFERENCE_TABLES = ("cqc_provider", "job_role", "cqc_location")
 TENANT_TABLES = (
+    "learner_register",
     "learner",
     "provider_group",
     "tenant_location",
@@ -23,7 +24,12 @@ TENANT_TABLES = (
     "employer_name",
     "employment",
 )
-NARROW_GRANTS = {"learner_merge": ("SELECT", "INSERT", "UPDATE")}
+# The directory is public data that every tenant may bring up to date and none may take away.
+REFERENCE_GRANTS = {
+    "cqc_provider": ("SELECT", "INSERT", "UPDATE"),
+    "cqc_location": ("SELECT", "INSERT", "UPDATE"),
+}
+NARROW_GRANTS = {"learner_register": ("SELECT", "INSERT", "UPDATE"), "learner_merge": ("SELECT", "INSERT", "UPDATE")}
 ALL_GRANTS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
 
@@ -318,14 +324,16 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["tenant_id"], ["medstead.tenant.id"], name=op.f("employer_name_tenant_id_fkey")),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("employer_name_pkey")),
-        sa.UniqueConstraint("tenant_id", "key", name=op.f("employer_name_tenant_id_key_key")),
+        sa.UniqueConstraint(
+            "tenant_id", "employer_id", "key", name=op.f("employer_name_tenant_id_employer_id_key_key")
+        ),
         schema="medstead",
         info={"kind": "tenant"},
     )
     op.create_index(
-        op.f("employer_name_tenant_id_employer_id_index"),
+        op.f("employer_name_tenant_id_key_index"),
         "employer_name",
-        ["tenant_id", "employer_id"],
+        ["tenant_id", "key"],
         unique=False,
         schema="medstead",
         postgresql_where=None,
@@ -376,9 +384,19 @@ def upgrade() -> None:
         schema="medstead",
         postgresql_where=None,
     )
+    op.create_table(
+        "learner_register",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("id = tenant_id", name=op.f("learner_register_single_check")),
+        sa.ForeignKeyConstraint(["tenant_id"], ["medstead.tenant.id"], name=op.f("learner_register_tenant_id_fkey")),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("learner_register_pkey")),
+        schema="medstead",
+        info={"kind": "tenant"},
+    )
     for table in REFERENCE_TABLES:
         op.execute(replicate(table))
-        for statement in open_table(table, ("SELECT",)):
+        for statement in open_table(table, REFERENCE_GRANTS.get(table, ("SELECT",))):
             op.execute(statement)
     for table in TENANT_TABLES:
         op.execute(distribute(table))
@@ -389,6 +407,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop the tables."""
+    op.drop_table("learner_register", schema="medstead")
     op.drop_table("employment", schema="medstead")
     op.drop_table("employer_name", schema="medstead")
     op.drop_table("provider_group_location", schema="medstead")

@@ -14,7 +14,6 @@ from app.cli.demo_files import LAST_DAY, TENANT_SLUGS, DemoFiles, write_demo_fil
 from app.directory.rules import Candidate, KnownLearner, candidate, employer_key, match_employer, match_learner
 from app.directory.rules import KnownEmployer as Employer
 from app.imports.formats import FORMATS, detect, refuse_unless
-from app.imports.formats.attended_time import attended_seconds
 from app.imports.formats.base import (
     AttendanceRecord,
     ChampionRecord,
@@ -28,6 +27,7 @@ from app.imports.formats.base import (
     Rejected,
 )
 from app.imports.formats.scales import option_number
+from app.training.rules import attended_seconds
 
 TODAY = date(2026, 11, 24)
 SEED = 7

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.imports.formats import FORMATS, UnreadableFile, detect
-from app.imports.formats.attended_time import attended_seconds, union_seconds
 from app.imports.formats.base import AttendanceRecord, Context, Parsed, Rejected
+from app.training.rules import attended_seconds, union_seconds
 
 FORM = FORMATS["teams_attendance"]
 TODAY = date(2026, 11, 24)

@@ -1,6 +1,7 @@
-"""How long a person was there, from all lines of all reports: overlapping stays and restarted meetings count once."""
+"""Rules of training: how long a person was there, and whether that counts. Pure functions."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 Interval = tuple[datetime, datetime]
@@ -56,3 +57,19 @@ def _merged(intervals: Iterable[Interval]) -> list[Interval]:
         else:
             merged.append((start, end))
     return merged
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether an attendance counts, and a stable word for why."""
+
+    qualifies: bool
+    because: str
+
+
+def decide(seconds: int | None, scheduled: int, threshold_percent: int, *, count_unknown: bool) -> Verdict:
+    """Whether `seconds` of `scheduled` reach the threshold. None: no report told how long the person stayed."""
+    if seconds is None:
+        return Verdict(count_unknown, "unknown_counted" if count_unknown else "unknown_not_counted")
+    enough = seconds * 100 >= scheduled * threshold_percent
+    return Verdict(enough, "reaches_threshold" if enough else "below_threshold")
