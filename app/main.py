@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount, Route
 
-from app import health
+from app import health, uploads
 from app.identity import oauth
 from app.services import Services
 from app.settings import Settings, load_settings
@@ -33,6 +33,8 @@ def create_app(settings: Settings | None = None, clock: Clock = system_clock) ->
         Route("/health/ready", health.ready),
         Route("/oauth/token", oauth.token, methods=["POST"]),
         Route("/.well-known/jwks.json", oauth.jwks),
+        Route("/uploads", uploads.upload, methods=["POST"]),
+        Route("/uploads/{import_id:uuid}/rejected.csv", uploads.rejected_rows, methods=["POST"]),
         Route("/graphql", GraphQLEndpoint()),
         Mount("/graphql/", GraphQLEndpoint()),
     ]

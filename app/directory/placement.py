@@ -67,6 +67,18 @@ async def place_learners(work: UnitOfWork, people: Sequence[PersonInFile]) -> li
     return placed
 
 
+async def count_known(work: UnitOfWork, candidates: Sequence[Candidate]) -> int:
+    """How many of the candidates have an account or an address that is held already: a forecast, not a decision."""
+    accounts = {who.account for who in candidates if who.account}
+    emails = {who.email for who in candidates if who.email}
+    held = set(
+        await work.session.scalars(
+            select(LearnerIdentifier.value).where(among(LearnerIdentifier.value, accounts | emails))
+        )
+    )
+    return sum(who.account in held or who.email in held for who in candidates)
+
+
 async def make_learner(work: UnitOfWork, person: PersonInFile) -> UUID:
     """A new learner, because a person said that it is nobody known."""
     await lock_register(work)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.base import Base, TenantOwned, tenant_index, tenant_table, tenant_unique, to_tenant
 
-STATES = ("uploading", "staging", "ready", "applying", "finished", "failed", "cancelled")
+STATES = ("staging", "ready", "applying", "finished", "failed", "cancelled")
 
 
 class ImportRun(TenantOwned, Base):

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ class Caller:
     scopes: frozenset[str]
     fetch: Callable[[str, list[Any]], Awaitable[Any]]
     database: Database
+    uploads: Path
 
     @property
     def tenant_id(self) -> UUID:

@@ -53,6 +53,7 @@ class GraphQLEndpoint:
             frozenset(str(permission) for permission in principal.permissions),
             lambda sql, arguments: services.reader.value(tenant_id, sql, arguments),
             services.database,
+            services.settings.data_dir / "uploads",
         )
         result = await schema.execute(
             parsed["query"], parsed.get("variables"), caller, operation_name=parsed.get("operationName")

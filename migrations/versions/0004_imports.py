@@ -39,7 +39,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "state in ('uploading', 'staging', 'ready', 'applying', 'finished', 'failed', 'cancelled')",
+            "state in ('staging', 'ready', 'applying', 'finished', 'failed', 'cancelled')",
             name=op.f("import_run_state_check"),
         ),
         sa.ForeignKeyConstraint(["tenant_id"], ["medstead.tenant.id"], name=op.f("import_run_tenant_id_fkey")),

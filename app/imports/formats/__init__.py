@@ -7,7 +7,7 @@ from typing import Any
 from app.imports.formats import champions, completions, cqc_locations, feedback, teams_attendance
 from app.imports.formats.base import Detection, Format, UnreadableFile, WrongFormat
 from app.imports.formats.tables import heads
-from app.imports.formats.values import heading_key, named_columns, safe_cell, write_rejects
+from app.imports.formats.values import RejectsFile, heading_key, named_columns, safe_cell
 
 FORMATS: Mapping[str, Format] = {
     module.FORMAT.code: module.FORMAT for module in (completions, teams_attendance, feedback, champions, cqc_locations)
@@ -113,10 +113,10 @@ __all__ = [
     "FORMATS",
     "Detection",
     "Format",
+    "RejectsFile",
     "UnreadableFile",
     "WrongFormat",
     "detect",
     "refuse_unless",
     "safe_cell",
-    "write_rejects",
 ]

@@ -4,7 +4,7 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -173,23 +173,29 @@ def safe_cell(value: object) -> str:
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
-def write_rejects(rows: Iterable[tuple[RawRow, Rejected]]) -> Iterator[bytes]:
+class RejectsFile:
     """A CSV (UTF-8 with byte order mark) of rows as they came, with the row's number and the reason behind them.
 
     The columns are those of the first row; cells that only later rows have stand in a last column "Further cells".
     """
-    names: list[str] | None = None
-    for raw, rejected in rows:
+
+    def __init__(self) -> None:
+        self._names: list[str] | None = None
+
+    def line(self, raw: RawRow, rejected: Rejected) -> bytes:
+        """One row, with the headings before the first."""
         cells = {name: cell for name, cell in raw.cells.items() if name != FAULT}
-        if names is None:
-            names = list(cells)
-            yield b"\xef\xbb\xbf" + _line([*names, "Row", "Reason code", "Reason", "Further cells"])
-        further = "; ".join(f"{name}: {cell}" for name, cell in cells.items() if name not in names)
-        yield _line(
-            [*(cells.get(name, "") for name in names), str(raw.number), rejected.code, rejected.message, further]
-        )
-    if names is None:
-        yield b"\xef\xbb\xbf" + _line(["Row", "Reason code", "Reason"])
+        head = b""
+        if self._names is None:
+            self._names = list(cells)
+            head = b"\xef\xbb\xbf" + _line([*self._names, "Row", "Reason code", "Reason", "Further cells"])
+        further = "; ".join(f"{name}: {cell}" for name, cell in cells.items() if name not in self._names)
+        own = [cells.get(name, "") for name in self._names]
+        return head + _line([*own, str(raw.number), rejected.code, rejected.message, further])
+
+    def end(self) -> bytes:
+        """Headings alone, when there was no row."""
+        return b"\xef\xbb\xbf" + _line(["Row", "Reason code", "Reason"]) if self._names is None else b""
 
 
 def _line(cells: Sequence[str]) -> bytes:

@@ -156,7 +156,7 @@ def inline(
     metadata = {KEY: Inline(select, scope)}
     if not arguments:
         return strawberry.field(metadata=metadata, description=description)
-    return strawberry.field(resolver=_with_arguments(arguments, {}), metadata=metadata, description=description)
+    return strawberry.field(resolver=with_arguments(arguments, {}), metadata=metadata, description=description)
 
 
 def by_id(
@@ -164,17 +164,17 @@ def by_id(
 ) -> Any:
     """A root field with the argument `id` that gives one row, or null if this tenant has none such."""
     metadata = {KEY: One(table, None, scope)}
-    resolver = _with_arguments({"id": strawberry.ID}, {})
+    resolver = with_arguments({"id": strawberry.ID}, {})
     return strawberry.field(resolver=resolver, metadata=metadata, description=description, name=name)
 
 
 def node_by_id(*, description: str | None = None) -> Any:
     """The root field `node(id:)`: the row of any type that is a Node."""
-    resolver = _with_arguments({"id": strawberry.ID}, {})
+    resolver = with_arguments({"id": strawberry.ID}, {})
     return strawberry.field(resolver=resolver, metadata={KEY: AnyNode(None)}, description=description)
 
 
-def _with_arguments(annotations: dict[str, Any], defaults: dict[str, Any]) -> Callable[..., Any]:
+def with_arguments(annotations: dict[str, Any], defaults: dict[str, Any]) -> Callable[..., Any]:
     """A resolver that is never run: it exists so that Strawberry knows the arguments."""
     names = ", ".join(f"{name}=UNSET" if name in defaults else name for name in annotations)
     scope: dict[str, Any] = {"UNSET": strawberry.UNSET}
@@ -194,7 +194,7 @@ def _connection_arguments(listing: Listing) -> Callable[..., Any]:
         "where": listing.filter_type | None,
         "order_by": list[listing.order_type] | None,  # type: ignore[name-defined]
     }
-    return _with_arguments(annotations, dict.fromkeys(annotations))
+    return with_arguments(annotations, dict.fromkeys(annotations))
 
 
 def declaration_of(metadata: Any) -> Declaration | None:

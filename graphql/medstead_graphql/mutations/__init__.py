@@ -3,13 +3,13 @@
 import strawberry
 
 from medstead_graphql.mutations.execute import execute_mutation
+from medstead_graphql.mutations.imports import ImportMutations
+from medstead_graphql.mutations.settings import SettingsMutations
 
 
 @strawberry.type(description="Changes. Each answers with a success type or a typed refusal.")
-class Mutation:
+class Mutation(ImportMutations, SettingsMutations):
     """Changes."""
-
-    placeholder: str
 
 
 __all__ = ["Mutation", "execute_mutation"]

@@ -45,7 +45,7 @@ async def execute_mutation(schema: "Schema", operation: Operation, caller: Calle
         runner = _Runner(operation, caller, nodes, errors)
         try:
             async with caller.database.unit_of_work(caller.context) as work:
-                payload = await command.handler(work, _arguments(operation, root, fields[0]))
+                payload = await command.handler(work, caller, _arguments(operation, root, fields[0]))
                 if "code" in payload.values:
                     raise _Refused(payload)
                 await work.settle()

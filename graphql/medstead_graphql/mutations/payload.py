@@ -7,6 +7,8 @@ from uuid import UUID
 
 import strawberry
 
+from medstead_graphql.caller import Caller
+from medstead_graphql.compiler.declare import with_arguments
 from tenants.session import UnitOfWork
 
 KEY = "medstead_mutation"
@@ -30,7 +32,8 @@ class Payload:
     rows: Mapping[str, UUID]
 
 
-Handler = Callable[[UnitOfWork, dict[str, Any]], Awaitable[Payload]]
+Handler = Callable[[UnitOfWork, Caller, dict[str, Any]], Awaitable[Payload]]
+"""Runs the command in the given transaction; gets the arguments by their GraphQL names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +44,18 @@ class Command:
     scope: str
 
 
-def success(type_name: str, *, values: Mapping[str, Any] | None = None, **rows: UUID) -> Payload:
+def success(type_name: str, rows: Mapping[str, UUID], values: Mapping[str, Any] | None = None) -> Payload:
     """A success payload leading to rows."""
     return Payload(type_name, values or {}, rows)
 
 
-def refusal(type_name: str, code: str, message: str, path: tuple[str, ...] = (), **rows: UUID) -> Payload:
+def refusal(type_name: str, code: str, message: str, path: tuple[str, ...] = ()) -> Payload:
     """A refusal payload. `path` names the input field at fault."""
-    return Payload(type_name, {"code": code, "message": message, "path": list(path)}, rows)
+    return Payload(type_name, {"code": code, "message": message, "path": list(path)}, {})
+
+
+def command(handler: Handler, scope: str, arguments: Mapping[str, Any], *, description: str) -> Any:
+    """A mutation field; `arguments` maps Python argument names to types."""
+    return strawberry.field(
+        resolver=with_arguments(dict(arguments), {}), metadata={KEY: Command(handler, scope)}, description=description
+    )

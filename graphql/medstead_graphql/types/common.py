@@ -56,7 +56,6 @@ class OnlineMode(enum.Enum):
 class ImportState(enum.Enum):
     """States of an import."""
 
-    UPLOADING = "uploading"
     STAGING = "staging"
     READY = "ready"
     APPLYING = "applying"

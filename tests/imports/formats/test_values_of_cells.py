@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.imports.formats import safe_cell, write_rejects
+from app.imports.formats import RejectsFile, safe_cell
 from app.imports.formats.base import FAULT, RawRow, Rejected
 from app.imports.formats.dates import DAY_FIRST, MONTH_FIRST, order_of, read_date, read_duration, read_moment
 from app.imports.formats.scales import SCALES, option_number, scale_of
@@ -176,17 +176,15 @@ def test_no_cell_of_an_export_is_a_formula(text: str) -> None:
 
 def test_rejects_come_back_as_they_came_with_the_reason() -> None:
     reason = Rejected("BAD_DATE", "Completed", "“x” is not a date. Write it as 16/09/2026.")
-    content = b"".join(
-        write_rejects(
-            [
-                (RawRow(7, "rows", {"Name": "=cmd()", "Completed": "x", FAULT: "TOO_FEW_CELLS: …"}), reason),
-                (RawRow(9, "rows", {"Name": "Zoë", "Completed": "", "Extra cell 3": "lost?"}), reason),
-            ]
-        )
+    file = RejectsFile()
+    content = (
+        file.line(RawRow(7, "rows", {"Name": "=cmd()", "Completed": "x", FAULT: "TOO_FEW_CELLS: …"}), reason)
+        + file.line(RawRow(9, "rows", {"Name": "Zoë", "Completed": "", "Extra cell 3": "lost?"}), reason)
+        + file.end()
     )
     assert content.startswith(b"\xef\xbb\xbf")
     lines = list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
     assert lines[0] == ["Name", "Completed", "Row", "Reason code", "Reason", "Further cells"]
     assert lines[1][:4] == ["'=cmd()", "x", "7", "BAD_DATE"]
     assert lines[2] == ["Zoë", "", "9", "BAD_DATE", reason.message, "Extra cell 3: lost?"]
-    assert b"".join(write_rejects([])).decode("utf-8-sig").startswith("Row,")
+    assert RejectsFile().end().decode("utf-8-sig").startswith("Row,")

@@ -1,0 +1,183 @@
+"""Staging: the rows of a file as they came, in chunks, with the faults that reading alone can find. Resumable."""
+
+import asyncio
+import itertools
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, select
+
+from app.directory.placement import count_known
+from app.directory.rules import Candidate
+from app.imports.chunks import CHUNK_ROWS, pack
+from app.imports.formats import FORMATS, UnreadableFile
+from app.imports.formats.base import FAULT, Context, Format, Ignored, NotCompleted, RawRow, Rejected
+from app.imports.kept_rows import KeptRow, keep_rows
+from app.imports.models import ImportChunk, ImportPart, ImportRun
+from app.imports.people import candidate_of
+from app.imports.receiving import temporary_file
+from tenants.audit import Action
+from tenants.clock import london_date
+from tenants.context import TenantContext
+from tenants.identifiers import new_id
+from tenants.outbox import Topic
+from tenants.session import Database, UnitOfWork
+
+Renew = Callable[[], Awaitable[None]]
+"""Tells that the work is alive; awaited between chunks."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    rows: list[RawRow]
+    content: bytes
+    counts: Counter[str]
+    rejected: list[KeptRow]
+    candidates: list[Candidate]
+
+
+async def stage_import(database: Database, context: TenantContext, import_id: UUID, folder: Path, renew: Renew) -> None:
+    """Stage what is not staged yet, then make the run ready or go on to apply it. Safe to repeat after a kill."""
+    async with database.session(context) as session:
+        run = await session.get(ImportRun, (context.tenant_id, import_id))
+    if run is None or run.state != "staging":
+        return
+    form = FORMATS[run.format_code]
+    with temporary_file(folder, "staging-") as file:
+        await _assemble(database, context, import_id, file.write)
+        file.flush()
+        path = Path(file.name)
+        try:
+            facts = run.facts or await asyncio.to_thread(form.facts, path, run.options, london_date(run.created_at))
+            await renew()
+            rows = itertools.islice(form.stage(path, run.options), run.rows_staged, None)
+            reading = Context(london_date(run.created_at), run.options, facts)
+            staged = run.rows_staged
+            while batch := await asyncio.to_thread(_read, form, rows, reading):
+                if not await _stage(database, context, import_id, facts, staged, batch):
+                    return
+                staged += len(batch.rows)
+                await renew()
+        except UnreadableFile as error:
+            await _fail(database, context, import_id, error)
+            return
+    await _ready(database, context, import_id)
+
+
+async def _assemble(database: Database, context: TenantContext, import_id: UUID, write: Callable[[bytes], Any]) -> None:
+    """Put the parts together, one at a time."""
+    for number in itertools.count():
+        async with database.session(context) as session:
+            content = (
+                await session.scalars(
+                    select(ImportPart.content).where(
+                        ImportPart.import_id == import_id, ImportPart.part_number == number
+                    )
+                )
+            ).first()
+        if content is None:
+            return
+        await asyncio.to_thread(write, content)
+
+
+def _read(form: Format, rows: Iterator[RawRow], reading: Context) -> _Batch | None:
+    taken = list(itertools.islice(rows, CHUNK_ROWS))
+    if not taken:
+        return None
+    counts: Counter[str] = Counter(rows=len(taken))
+    rejected: list[KeptRow] = []
+    candidates: list[Candidate] = []
+    for raw in taken:
+        parsed = form.parse(raw, reading)
+        if isinstance(parsed, Rejected):
+            counts["rejected"] += 1
+            rejected.append(rejected_row(raw, parsed))
+        elif isinstance(parsed, NotCompleted):
+            counts["not_completed"] += 1
+        elif isinstance(parsed, Ignored):
+            counts["ignored"] += 1
+        else:
+            counts["sound"] += 1
+            who = candidate_of(parsed, reading.options)
+            if who is not None:
+                candidates.append(who)
+    return _Batch(taken, pack(taken), counts, rejected, candidates)
+
+
+def rejected_row(raw: RawRow, rejected: Rejected) -> KeptRow:
+    """A rejected row as it is kept for the person who mends the file."""
+    cells = {name: cell for name, cell in raw.cells.items() if name != FAULT}
+    return KeptRow("rejected", raw.number, raw.section, cells, rejected.code, rejected.message, field=rejected.field)
+
+
+async def _stage(
+    database: Database, context: TenantContext, import_id: UUID, facts: dict[str, Any], staged: int, batch: _Batch
+) -> bool:
+    """Keep one batch. False when the run was cancelled or somebody else stages it."""
+    async with database.unit_of_work(context) as work:
+        run = await locked_run(work, import_id)
+        if run.state != "staging" or run.rows_staged != staged:
+            return False
+        counts = Counter(batch.counts)
+        if batch.candidates:
+            known = await count_known(work, batch.candidates)
+            counts["people_known"] += known
+            counts["people_not_known"] += len(batch.candidates) - known
+        work.add(
+            ImportChunk(
+                tenant_id=work.tenant_id,
+                id=new_id(),
+                import_id=import_id,
+                chunk_number=staged // CHUNK_ROWS,
+                row_count=len(batch.rows),
+                rows=batch.content,
+                counts={},
+            )
+        )
+        await keep_rows(work, import_id, batch.rejected)
+        run.facts = facts
+        run.rows_staged = staged + len(batch.rows)
+        run.counts = run.counts | {"preview": dict(Counter(run.counts.get("preview", {})) + counts)}
+    return True
+
+
+async def locked_run(work: UnitOfWork, import_id: UUID) -> ImportRun:
+    """The run, locked until the transaction ends."""
+    return await work.session.get_one(ImportRun, (work.tenant_id, import_id), with_for_update=True)
+
+
+async def _ready(database: Database, context: TenantContext, import_id: UUID) -> None:
+    async with database.unit_of_work(context) as work:
+        run = await locked_run(work, import_id)
+        if run.state != "staging":
+            return
+        run.rows_total = run.rows_staged
+        run.state = "applying" if run.auto_apply else "ready"
+        await work.session.execute(delete(ImportPart).where(ImportPart.import_id == import_id))
+        work.record(Action.IMPORT_STAGED, "import", import_id, after={"rows": run.rows_total, **_preview(run)})
+        if run.auto_apply:
+            work.emit(Topic.IMPORT_APPLY, str(import_id), import_id=import_id)
+
+
+def _preview(run: ImportRun) -> dict[str, Any]:
+    return {"preview": run.counts.get("preview", {})}
+
+
+async def _fail(database: Database, context: TenantContext, import_id: UUID, error: UnreadableFile) -> None:
+    async with database.unit_of_work(context) as work:
+        run = await locked_run(work, import_id)
+        if run.state != "staging":
+            return
+        run.state, run.error_code, run.error_message, run.finished_at = "failed", error.code, error.message, work.now
+        await drop_staged(work, import_id)
+        work.record(Action.IMPORT_FAILED, "import", import_id, after={"code": error.code})
+
+
+async def drop_staged(work: UnitOfWork, import_id: UUID) -> None:
+    """Remove what an import has brought that will never be applied."""
+    for table in (ImportPart, ImportChunk):
+        await work.session.execute(delete(table).where(table.import_id == import_id))
