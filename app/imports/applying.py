@@ -27,6 +27,7 @@ async def apply_import(database: Database, context: TenantContext, import_id: UU
     """Apply what is not applied yet. Safe to repeat after a kill, and safe while another worker does the same."""
     while True:
         async with database.unit_of_work(context) as work:
+            await renew(work)
             run = await locked_run(work, import_id)
             if run.state != "applying":
                 return
@@ -42,7 +43,6 @@ async def apply_import(database: Database, context: TenantContext, import_id: UU
                 _finish(work, run)
                 return
             await _apply_chunk(work, run, chunk)
-        await renew()
 
 
 async def _apply_chunk(work: UnitOfWork, run: ImportRun, chunk: ImportChunk) -> None:

@@ -27,8 +27,8 @@ from tenants.identifiers import new_id
 from tenants.outbox import Topic
 from tenants.session import Database, UnitOfWork
 
-Renew = Callable[[], Awaitable[None]]
-"""Tells that the work is alive; awaited between chunks."""
+Renew = Callable[[UnitOfWork], Awaitable[None]]
+"""Keeps the message that asked for the work; awaited first in every transaction. Raises when another worker has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +53,23 @@ async def stage_import(database: Database, context: TenantContext, import_id: UU
         path = Path(file.name)
         try:
             facts = run.facts or await asyncio.to_thread(form.facts, path, run.options, london_date(run.created_at))
-            await renew()
             rows = itertools.islice(form.stage(path, run.options), run.rows_staged, None)
             reading = Context(london_date(run.created_at), run.options, facts)
             staged = run.rows_staged
             while batch := await asyncio.to_thread(_read, form, rows, reading):
-                if not await _stage(database, context, import_id, facts, staged, batch):
-                    return
+                async with database.unit_of_work(context) as work:
+                    await renew(work)
+                    if not await _stage(work, import_id, facts, staged, batch):
+                        return
                 staged += len(batch.rows)
-                await renew()
         except UnreadableFile as error:
-            await _fail(database, context, import_id, error)
+            async with database.unit_of_work(context) as work:
+                await renew(work)
+                await _fail(work, import_id, error)
             return
-    await _ready(database, context, import_id)
+    async with database.unit_of_work(context) as work:
+        await renew(work)
+        await _ready(work, import_id)
 
 
 async def _assemble(database: Database, context: TenantContext, import_id: UUID, write: Callable[[bytes], Any]) -> None:
@@ -114,34 +118,31 @@ def rejected_row(raw: RawRow, rejected: Rejected) -> KeptRow:
     return KeptRow("rejected", raw.number, raw.section, cells, rejected.code, rejected.message, field=rejected.field)
 
 
-async def _stage(
-    database: Database, context: TenantContext, import_id: UUID, facts: dict[str, Any], staged: int, batch: _Batch
-) -> bool:
+async def _stage(work: UnitOfWork, import_id: UUID, facts: dict[str, Any], staged: int, batch: _Batch) -> bool:
     """Keep one batch. False when the run was cancelled or somebody else stages it."""
-    async with database.unit_of_work(context) as work:
-        run = await locked_run(work, import_id)
-        if run.state != "staging" or run.rows_staged != staged:
-            return False
-        counts = Counter(batch.counts)
-        if batch.candidates:
-            known = await count_known(work, batch.candidates)
-            counts["people_known"] += known
-            counts["people_not_known"] += len(batch.candidates) - known
-        work.add(
-            ImportChunk(
-                tenant_id=work.tenant_id,
-                id=new_id(),
-                import_id=import_id,
-                chunk_number=staged // CHUNK_ROWS,
-                row_count=len(batch.rows),
-                rows=batch.content,
-                counts={},
-            )
+    run = await locked_run(work, import_id)
+    if run.state != "staging" or run.rows_staged != staged:
+        return False
+    counts = Counter(batch.counts)
+    if batch.candidates:
+        known = await count_known(work, batch.candidates)
+        counts["people_known"] += known
+        counts["people_not_known"] += len(batch.candidates) - known
+    work.add(
+        ImportChunk(
+            tenant_id=work.tenant_id,
+            id=new_id(),
+            import_id=import_id,
+            chunk_number=staged // CHUNK_ROWS,
+            row_count=len(batch.rows),
+            rows=batch.content,
+            counts={},
         )
-        await keep_rows(work, import_id, batch.rejected)
-        run.facts = facts
-        run.rows_staged = staged + len(batch.rows)
-        run.counts = run.counts | {"preview": dict(Counter(run.counts.get("preview", {})) + counts)}
+    )
+    await keep_rows(work, import_id, batch.rejected)
+    run.facts = facts
+    run.rows_staged = staged + len(batch.rows)
+    run.counts = run.counts | {"preview": dict(Counter(run.counts.get("preview", {})) + counts)}
     return True
 
 
@@ -150,31 +151,26 @@ async def locked_run(work: UnitOfWork, import_id: UUID) -> ImportRun:
     return await work.session.get_one(ImportRun, (work.tenant_id, import_id), with_for_update=True)
 
 
-async def _ready(database: Database, context: TenantContext, import_id: UUID) -> None:
-    async with database.unit_of_work(context) as work:
-        run = await locked_run(work, import_id)
-        if run.state != "staging":
-            return
-        run.rows_total = run.rows_staged
-        run.state = "applying" if run.auto_apply else "ready"
-        await work.session.execute(delete(ImportPart).where(ImportPart.import_id == import_id))
-        work.record(Action.IMPORT_STAGED, "import", import_id, after={"rows": run.rows_total, **_preview(run)})
-        if run.auto_apply:
-            work.emit(Topic.IMPORT_APPLY, str(import_id), import_id=import_id)
+async def _ready(work: UnitOfWork, import_id: UUID) -> None:
+    run = await locked_run(work, import_id)
+    if run.state != "staging":
+        return
+    run.rows_total = run.rows_staged
+    run.state = "applying" if run.auto_apply else "ready"
+    await work.session.execute(delete(ImportPart).where(ImportPart.import_id == import_id))
+    preview = run.counts.get("preview", {})
+    work.record(Action.IMPORT_STAGED, "import", import_id, after={"rows": run.rows_total, "preview": preview})
+    if run.auto_apply:
+        work.emit(Topic.IMPORT_APPLY, str(import_id), import_id=import_id)
 
 
-def _preview(run: ImportRun) -> dict[str, Any]:
-    return {"preview": run.counts.get("preview", {})}
-
-
-async def _fail(database: Database, context: TenantContext, import_id: UUID, error: UnreadableFile) -> None:
-    async with database.unit_of_work(context) as work:
-        run = await locked_run(work, import_id)
-        if run.state != "staging":
-            return
-        run.state, run.error_code, run.error_message, run.finished_at = "failed", error.code, error.message, work.now
-        await drop_staged(work, import_id)
-        work.record(Action.IMPORT_FAILED, "import", import_id, after={"code": error.code})
+async def _fail(work: UnitOfWork, import_id: UUID, error: UnreadableFile) -> None:
+    run = await locked_run(work, import_id)
+    if run.state != "staging":
+        return
+    run.state, run.error_code, run.error_message, run.finished_at = "failed", error.code, error.message, work.now
+    await drop_staged(work, import_id)
+    work.record(Action.IMPORT_FAILED, "import", import_id, after={"code": error.code})
 
 
 async def drop_staged(work: UnitOfWork, import_id: UUID) -> None:

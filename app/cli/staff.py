@@ -1,0 +1,59 @@
+"""Commands about people who may sign in."""
+
+import asyncio
+import secrets
+from typing import Annotated
+
+import typer
+from sqlalchemy import select
+
+from app.cli.console_output import fail, say
+from app.cli.opened import at_the_command_line, runtime_database, tenant_named
+from app.identity.errors import IdentityRefusal
+from app.identity.models import Login
+from app.identity.permissions import PLATFORM_ROLES, Role
+from app.identity.rules import normalise_email
+from app.identity.staff import add_staff, create_login
+from app.settings import load_settings
+from tenants.context import ActorKind, PlatformContext
+
+staff = typer.Typer(no_args_is_help=True)
+
+
+@staff.command("add")
+def add(
+    email: Annotated[str, typer.Argument(help="E-mail address to sign in with.")],
+    name: Annotated[str, typer.Argument(help="Name as others see it.")],
+    role: Annotated[Role, typer.Option(help="What the person may do.")],
+    tenant: Annotated[str | None, typer.Option(help="Slug of the tenant; none for the two platform roles.")] = None,
+) -> None:
+    """Let a person sign in. A new one gets a password that is shown once."""
+    if (tenant is None) != (role in PLATFORM_ROLES):
+        fail("Name a tenant for a tenant's role, and none for platform_operator and national_lead.")
+    try:
+        asyncio.run(_add(email, name, role, tenant))
+    except IdentityRefusal as refusal:
+        fail(refusal.message)
+
+
+async def _add(email: str, name: str, role: Role, slug: str | None) -> None:
+    password = secrets.token_urlsafe(15)
+    async with runtime_database(load_settings()) as database:
+        context = PlatformContext("add a person at the command line", ActorKind.COMMAND_LINE)
+        async with database.unit_of_work(context) as work:
+            address = normalise_email(email)
+            login_id = (await work.session.scalars(select(Login.id).where(Login.email == address))).first()
+            known = login_id is not None
+            if login_id is None:
+                login_id = await create_login(
+                    work,
+                    email=email,
+                    display_name=name,
+                    password=password,
+                    platform_role=role if slug is None else None,
+                )
+        if slug is not None:
+            tenant = await tenant_named(database, slug)
+            async with database.unit_of_work(at_the_command_line(tenant)) as work:
+                await add_staff(work, login_id=login_id, display_name=name, role=role)
+    say(f"{email} may sign in as {role}." + ("" if known else f" Password, shown this once: {password}"))
