@@ -53,11 +53,20 @@ async def _run(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
     worker_id = new_id()
     lease = timedelta(seconds=settings.lease_seconds)
 
+    room = asyncio.Event()
+
     async def deliver_one(tenant_id: UUID, claim: Claim) -> None:
-        await deliver(services, tenant_id, claim)
+        try:
+            await deliver(services, tenant_id, claim)
+        finally:
+            room.set()
+
+    async def look() -> int:
+        room.clear()
+        return await relay.look()
 
     steps: tuple[tuple[str, float, Step], ...] = (
-        ("relay", LOOK_SECONDS, relay.look),
+        ("relay", LOOK_SECONDS, look),
         ("queue", RECONNECT_SECONDS, lambda: queue.work(deliver_one, stop, GRACE_SECONDS)),
         ("heartbeat", health.BEAT_SECONDS, lambda: health.beat(services.database, worker_id)),
         ("sweeper", sweeper.SWEEP_SECONDS, lambda: sweeper.sweep(services.database)),
@@ -68,7 +77,7 @@ async def _run(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
         log.info("worker started", worker_id=str(worker_id))
         async with asyncio.TaskGroup() as loops:
             for name, seconds, step in steps:
-                loops.create_task(_repeat(name, step, seconds, stop))
+                loops.create_task(_repeat(name, step, seconds, stop, room if step is look else stop))
         await health.leave(services.database, worker_id)
         log.info("worker stopped", worker_id=str(worker_id))
     finally:
@@ -76,8 +85,8 @@ async def _run(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
         await services.close()
 
 
-async def _repeat(name: str, step: Step, seconds: float, stop: asyncio.Event) -> None:
-    """Do `step` every `seconds` until `stop`; at once again when it found something to do.
+async def _repeat(name: str, step: Step, seconds: float, stop: asyncio.Event, sooner: asyncio.Event) -> None:
+    """Do `step` every `seconds` until `stop`; at once again when it found something to do or `sooner` is set.
 
     A step that fails is logged and tried again: a worker outlives its database and its queue.
     """
@@ -90,7 +99,7 @@ async def _repeat(name: str, step: Step, seconds: float, stop: asyncio.Event) ->
         except Exception as error:
             log.error("step failed", loop=name, error=error_name(error))
         if not found:
-            try:
-                await asyncio.wait_for(stop.wait(), seconds)
-            except TimeoutError:
-                pass
+            waits = [asyncio.ensure_future(event.wait()) for event in {stop, sooner}]
+            await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            for wait in waits:
+                wait.cancel()

@@ -19,7 +19,7 @@ from tenants.delivery import Claim
 QUEUE = "medstead:wake"
 JOB = "deliver"
 JOBS_AT_ONCE = 5
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.05
 JOB_SECONDS = 3600.0 + 60
 """arq's own limit, a little above the longest that a handler gives itself."""
 
@@ -82,7 +82,7 @@ class Queue:
         Raises QueueUnavailable when Valkey goes away; deliveries that were running have ended by then.
         """
 
-        async def job(_: dict[str, Any], *arguments: Any, **__: Any) -> None:
+        async def job(ctx: dict[Any, Any], *arguments: Any, **_: Any) -> None:
             tenant_id, outbox_id, attempt = arguments
             try:
                 await deliver(UUID(tenant_id), Claim(UUID(outbox_id), attempt))
