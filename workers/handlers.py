@@ -80,10 +80,9 @@ _handlers: dict[str, Handler] = {}
 
 
 def register(topic: str, handler: Handler) -> None:
-    """Have `handler` bring about the effects of `topic`; each topic has one."""
-    if topic in _handlers:
-        raise ValueError(f"topic {topic} has a handler already")
-    _handlers[topic] = handler
+    """Have `handler` bring about the effects of `topic`; each topic has one, and to say it again changes nothing."""
+    if _handlers.setdefault(topic, handler) != handler:
+        raise ValueError(f"topic {topic} has another handler already")
 
 
 def error_name(error: BaseException) -> str:

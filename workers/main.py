@@ -28,8 +28,6 @@ Step = Callable[[], Awaitable[int | None]]
 
 log = structlog.get_logger()
 
-evidence.register_handlers()
-
 
 async def run(settings: Settings, clock: Clock = system_clock, *, stop: asyncio.Event | None = None) -> None:
     """Work until `stop` is set or, without one, until SIGTERM or SIGINT; then finish what runs within the grace."""
@@ -47,6 +45,7 @@ async def run(settings: Settings, clock: Clock = system_clock, *, stop: asyncio.
 
 
 async def _run(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
+    evidence.register_handlers()
     services = await Services.open(settings, clock)
     queue = Queue(settings.redis_url, settings.lease_seconds)
     relay = Relay(services, queue)

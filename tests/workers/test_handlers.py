@@ -151,8 +151,9 @@ async def test_a_topic_has_one_handler(registered: Register) -> None:
         await _leave_a_trace(work)
 
     registered(OneTransaction(effect))
-    with pytest.raises(ValueError, match="has a handler already"):
-        registered(OneTransaction(effect))
+    registered(OneTransaction(effect))
+    with pytest.raises(ValueError, match="has another handler already"):
+        registered(OneTransaction(effect, seconds=1))
 
 
 async def test_a_long_effect_keeps_its_lease_and_stops_when_it_is_lost(
