@@ -13,6 +13,7 @@ from app.settings import Settings, load_settings
 from app.web import RequestIds, SecurityHeaders
 from medstead_graphql.http import GraphQLEndpoint
 from tenants.clock import Clock, system_clock
+from workers import health as workers_health
 
 
 def create_app(settings: Settings | None = None, clock: Clock = system_clock) -> Starlette:
@@ -31,6 +32,7 @@ def create_app(settings: Settings | None = None, clock: Clock = system_clock) ->
     routes: list[BaseRoute] = [
         Route("/health/live", health.live),
         Route("/health/ready", health.ready),
+        Route("/health/workers", workers_health.workers),
         Route("/oauth/token", oauth.token, methods=["POST"]),
         Route("/.well-known/jwks.json", oauth.jwks),
         Route("/uploads", uploads.upload, methods=["POST"]),

@@ -5,8 +5,19 @@ from app.evidence import models as evidence
 from app.identity import models as identity
 from app.imports import models as imports
 from app.training import models as training
-from tenants import audit, outbox
+from tenants import audit, bookkeeping, outbox
 from tenants import models as registry
 from tenants.base import metadata
 
-__all__ = ["audit", "directory", "evidence", "identity", "imports", "metadata", "outbox", "registry", "training"]
+__all__ = [
+    "audit",
+    "bookkeeping",
+    "directory",
+    "evidence",
+    "identity",
+    "imports",
+    "metadata",
+    "outbox",
+    "registry",
+    "training",
+]

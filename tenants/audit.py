@@ -26,6 +26,7 @@ class Action(StrEnum):
 
     TENANT_CREATED = "tenants:tenant:create"
     TENANT_STATUS_CHANGED = "tenants:tenant:change_status"
+    OUTBOX_REPLAYED = "tenants:outbox:replay"
     SETTINGS_CHANGED = "tenants:settings:change"
     STAFF_CREATED = "identity:staff:create"
     STAFF_ROLE_CHANGED = "identity:staff:change_role"
@@ -240,8 +241,8 @@ async def verify(session: AsyncSession, tenant_id: UUID) -> AsyncIterator[ChainF
         previous, expected = event.hash, event.sequence + 1
     head = (await session.execute(select(AuditHead).where(AuditHead.tenant_id == tenant_id))).scalar_one_or_none()
     if head is None:
-        if expected > 1:
-            yield ChainFault(expected, "the head of the chain is missing")
+        # A trail is never empty: its first row is the tenant's own creation.
+        yield ChainFault(expected, "the head of the chain is missing" if expected > 1 else "the whole trail is missing")
     elif head.sequence >= expected:
         yield ChainFault(expected, f"rows {expected} to {head.sequence} are missing from the end")
     elif head.sequence < expected - 1 or head.hash != previous:

@@ -24,7 +24,11 @@ class Topic(StrEnum):
 
 
 class OutboxMessage(TenantOwned, Base):
-    """One effect to bring about once. `refs` holds ids only, never a person's data."""
+    """One effect to bring about once. `refs` holds ids only, never a person's data.
+
+    `attempts` counts claims and never goes back, so a claim's number tells its holder from every earlier one;
+    `failures` counts what went wrong since the message was written or replayed. `last_error` is a class and a code.
+    """
 
     __tablename__ = "outbox"
     __table_args__ = tenant_table(
@@ -39,6 +43,7 @@ class OutboxMessage(TenantOwned, Base):
     created_at: Mapped[datetime]
     available_at: Mapped[datetime]
     attempts: Mapped[int]
+    failures: Mapped[int]
     lease_until: Mapped[datetime | None]
     done_at: Mapped[datetime | None]
     dead_at: Mapped[datetime | None]
@@ -81,6 +86,7 @@ async def write(
             "created_at": at,
             "available_at": emission.available_at or at,
             "attempts": 0,
+            "failures": 0,
         }
         for emission in emissions
     ]

@@ -13,7 +13,7 @@ depends_on = None
 
 REFERENCE_TABLES = ("organisation", "organisation_code", "organisation_succession", "tenant")
 TENANT_TABLES = ("audit_event", "audit_head", "outbox", "tenant_settings")
-LOCAL_TABLES = ("platform_audit_event", "tenant_work")
+LOCAL_TABLES = ("platform_audit_event", "schedule_run", "tenant_work", "worker_heartbeat")
 NARROW_GRANTS = {"audit_event": ("SELECT", "INSERT"), "audit_head": ("SELECT", "INSERT", "UPDATE")}
 NARROW_LOCAL_GRANTS = {"platform_audit_event": ("SELECT", "INSERT")}
 ALL_GRANTS = ("SELECT", "INSERT", "UPDATE", "DELETE")
@@ -173,6 +173,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("available_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("dead_at", sa.DateTime(timezone=True), nullable=True),
@@ -211,6 +212,25 @@ def upgrade() -> None:
         info={"kind": "tenant"},
     )
     op.create_table(
+        "schedule_run",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("slot", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("emitted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("name", "slot", name=op.f("schedule_run_pkey")),
+        schema="medstead",
+        info={"kind": "local"},
+    )
+    op.create_table(
+        "worker_heartbeat",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("worker_heartbeat_pkey")),
+        schema="medstead",
+        info={"kind": "local"},
+    )
+    op.create_table(
         "tenant_work",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
@@ -237,6 +257,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop the tables."""
     op.drop_table("tenant_work", schema="medstead")
+    op.drop_table("worker_heartbeat", schema="medstead")
+    op.drop_table("schedule_run", schema="medstead")
     op.drop_table("tenant_settings", schema="medstead")
     op.drop_table("outbox", schema="medstead")
     op.drop_table("audit_head", schema="medstead")

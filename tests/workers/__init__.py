@@ -1,0 +1,1 @@
+"""Workers: delivery, relay, schedules, health and the jobs they run."""

@@ -1,0 +1,56 @@
+"""Whether workers live: each says so in a row of its own, and an endpoint counts those heard of lately."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from app.services import Services
+from tenants.bookkeeping import WorkerHeartbeat
+from tenants.context import ActorKind, PlatformContext
+from tenants.session import Database
+
+BEAT_SECONDS = 5.0
+SILENT_AFTER = timedelta(seconds=20)
+"""A worker not heard of for so long counts as gone."""
+FORGOTTEN_AFTER = timedelta(days=1)
+
+
+async def beat(database: Database, worker_id: UUID) -> None:
+    """Say that this worker lives, and forget those that have been silent for a day."""
+    async with database.unit_of_work(PlatformContext("heartbeat", ActorKind.WORKER)) as work:
+        row = insert(WorkerHeartbeat).values(id=worker_id, started_at=work.now, seen_at=work.now)
+        await work.session.execute(
+            row.on_conflict_do_update(index_elements=[WorkerHeartbeat.id], set_={"seen_at": row.excluded.seen_at})
+        )
+        await work.session.execute(delete(WorkerHeartbeat).where(WorkerHeartbeat.seen_at < work.now - FORGOTTEN_AFTER))
+
+
+async def leave(database: Database, worker_id: UUID) -> None:
+    """Say that this worker has stopped of its own accord."""
+    async with database.unit_of_work(PlatformContext("heartbeat", ActorKind.WORKER)) as work:
+        await work.session.execute(delete(WorkerHeartbeat).where(WorkerHeartbeat.id == worker_id))
+
+
+async def living(session: AsyncSession, now: datetime) -> int:
+    """How many workers have been heard of lately."""
+    counted = select(func.count()).select_from(WorkerHeartbeat).where(WorkerHeartbeat.seen_at > now - SILENT_AFTER)
+    return (await session.scalars(counted)).one()
+
+
+async def workers(request: Request) -> JSONResponse:
+    """Endpoint: 200 and the number of living workers, or 503 when there is none or the database does not answer."""
+    services: Services = request.app.state.services
+    context = PlatformContext("health", ActorKind.PLATFORM, read_only=True)
+    try:
+        async with services.database.unit_of_work(context) as work:
+            count = await living(work.session, work.now)
+    except (SQLAlchemyError, OSError):
+        return JSONResponse({"status": "not known", "database": "no answer"}, status_code=503)
+    status = "live" if count else "no worker lives"
+    return JSONResponse({"status": status, "workers": count}, status_code=200 if count else 503)

@@ -1,0 +1,104 @@
+"""One worker process: relay, sweeper, schedules, heartbeat and the queue's worker, started and stopped together."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+
+from app.services import Services
+from app.settings import Settings
+from tenants.clock import Clock, system_clock
+from tenants.delivery import Claim
+from tenants.identifiers import new_id
+from workers import evidence, health, schedules, sweeper
+from workers.handlers import deliver, error_name
+from workers.queue import Queue, QueueUnavailable
+from workers.relay import Relay
+
+GRACE_SECONDS = 20.0
+"""How long running deliveries may go on after a signal to stop; platforms usually kill after 30 s."""
+LOOK_SECONDS = 0.5
+SCHEDULE_SECONDS = 10.0
+RECONNECT_SECONDS = 0.5
+
+Step = Callable[[], Awaitable[int | None]]
+
+log = structlog.get_logger()
+
+
+async def run(settings: Settings, clock: Clock = system_clock, *, stop: asyncio.Event | None = None) -> None:
+    """Work until `stop` is set or, without one, until SIGTERM or SIGINT; then finish what runs within the grace."""
+    if stop is not None:
+        await _run(settings, clock, stop)
+        return
+    signalled, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, signalled.set)
+    try:
+        await _run(settings, clock, signalled)
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+async def _run(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
+    evidence.register_handlers()
+    services = await Services.open(settings, clock)
+    queue = Queue(settings.redis_url, settings.lease_seconds)
+    relay = Relay(services, queue)
+    worker_id = new_id()
+    lease = timedelta(seconds=settings.lease_seconds)
+
+    room = asyncio.Event()
+
+    async def deliver_one(tenant_id: UUID, claim: Claim) -> None:
+        try:
+            await deliver(services, tenant_id, claim)
+        finally:
+            room.set()
+
+    async def look() -> int:
+        room.clear()
+        return await relay.look()
+
+    steps: tuple[tuple[str, float, Step], ...] = (
+        ("relay", LOOK_SECONDS, look),
+        ("queue", RECONNECT_SECONDS, lambda: queue.work(deliver_one, stop, GRACE_SECONDS)),
+        ("heartbeat", health.BEAT_SECONDS, lambda: health.beat(services.database, worker_id)),
+        ("sweeper", sweeper.SWEEP_SECONDS, lambda: sweeper.sweep(services.database)),
+        ("schedules", SCHEDULE_SECONDS, lambda: schedules.run_due(services.database, lease)),
+    )
+    try:
+        await health.beat(services.database, worker_id)
+        log.info("worker started", worker_id=str(worker_id))
+        async with asyncio.TaskGroup() as loops:
+            for name, seconds, step in steps:
+                loops.create_task(_repeat(name, step, seconds, stop, room if step is look else stop))
+        await health.leave(services.database, worker_id)
+        log.info("worker stopped", worker_id=str(worker_id))
+    finally:
+        await queue.close()
+        await services.close()
+
+
+async def _repeat(name: str, step: Step, seconds: float, stop: asyncio.Event, sooner: asyncio.Event) -> None:
+    """Do `step` every `seconds` until `stop`; at once again when it found something to do or `sooner` is set.
+
+    A step that fails is logged and tried again: a worker outlives its database and its queue.
+    """
+    while not stop.is_set():
+        found: int | None = None
+        try:
+            found = await step()
+        except QueueUnavailable as lost:
+            log.warning("queue does not answer", loop=name, error=str(lost))
+        except Exception as error:
+            log.error("step failed", loop=name, error=error_name(error))
+        if not found:
+            waits = [asyncio.ensure_future(event.wait()) for event in {stop, sooner}]
+            await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            for wait in waits:
+                wait.cancel()
