@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from app.identity.api_clients import ApiClients
+from app.identity.openid import OpenId
 from app.identity.secrets import Vault
 from app.identity.tokens import TokenKeys
 from app.settings import Settings
@@ -23,6 +24,7 @@ class Services:
     vault: Vault
     keys: TokenKeys
     clients: ApiClients
+    openid: OpenId
 
     @classmethod
     async def open(cls, settings: Settings, clock: Clock) -> "Services":
@@ -37,9 +39,11 @@ class Services:
         reader = await Reader.open(settings.database_url, behind_pgbouncer=settings.behind_pgbouncer)
         vault = Vault(settings.key)
         keys = TokenKeys(database, vault, settings.base_url)
-        return cls(settings, clock, database, reader, vault, keys, ApiClients(database, vault, keys))
+        clients, openid = ApiClients(database, vault, keys), OpenId(database, vault, settings.base_url)
+        return cls(settings, clock, database, reader, vault, keys, clients, openid)
 
     async def close(self) -> None:
         """Close all connections."""
+        await self.openid.close()
         await self.reader.close()
         await self.database.dispose()

@@ -26,6 +26,9 @@ class Settings(BaseSettings):
     redis_url: str = Field(alias="REDIS_URL")
     secret_key: str = Field(alias="MEDSTEAD_SECRET_KEY")
     base_url: str = Field("http://127.0.0.1:8000", alias="MEDSTEAD_BASE_URL")
+    require_second_factor: bool = Field(
+        default_factory=lambda values: values.get("environment") == "production", alias="MEDSTEAD_REQUIRE_SECOND_FACTOR"
+    )
     data_dir: Path = Field(Path(".data"), alias="MEDSTEAD_DATA_DIR")
     smtp_host: str = Field("127.0.0.1", alias="MEDSTEAD_SMTP_HOST")
     smtp_port: int = Field(25, alias="MEDSTEAD_SMTP_PORT")

@@ -1,4 +1,4 @@
-"""Tables of identity: logins and sessions (local), staff and API clients (of a tenant), signing keys."""
+"""Tables of identity: logins and sessions (local), staff and API clients (of a tenant), signing keys, access logs."""
 
 from datetime import datetime
 from typing import Any
@@ -32,7 +32,10 @@ class Login(Base):
 
 
 class LoginTenant(Base):
-    """Which tenants a login may enter; the role stands in the tenant's own `staff_member`."""
+    """Which tenants a login's own password opens; the role stands in the tenant's own `staff_member`.
+
+    There is no row until the person behind the login has taken the tenant's invitation.
+    """
 
     __tablename__ = "login_tenant"
     __table_args__ = local_table(Index(None, "tenant_id"))
@@ -43,13 +46,22 @@ class LoginTenant(Base):
 
 
 class LoginSession(Base):
-    """A signed-in browser. Only the SHA-256 of the cookie's token is kept; the token rotates."""
+    """A browser that signs in or has signed in. Only a keyed hash of the cookie's token is kept; the token rotates.
+
+    A session that an identity provider vouched for names it, and stays in that provider's tenant.
+    """
 
     __tablename__ = "login_session"
-    __table_args__ = local_table(Index(None, "login_id"))
+    __table_args__ = local_table(
+        CheckConstraint("stage in ('second_factor', 'enrolment', 'signed_in')", name="stage"),
+        CheckConstraint("identity_provider_id is null or tenant_id is not null", name="federated"),
+        Index(None, "login_id"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     login_id: Mapped[UUID] = mapped_column(ForeignKey(f"{SCHEMA}.login.id"))
+    stage: Mapped[str]
+    identity_provider_id: Mapped[UUID | None] = mapped_column(ForeignKey(f"{SCHEMA}.identity_provider.id"))
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     previous_token_hash: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
     tenant_id: Mapped[UUID | None] = mapped_column(ForeignKey(f"{SCHEMA}.tenant.id"))
@@ -88,6 +100,55 @@ class IdentityProvider(Base):
     created_at: Mapped[datetime]
 
 
+class SignInAttempt(Base):
+    """One round trip to an OpenID Connect provider, used once. The browser that began it holds the other half."""
+
+    __tablename__ = "sign_in_attempt"
+    __table_args__ = local_table()
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    identity_provider_id: Mapped[UUID] = mapped_column(ForeignKey(f"{SCHEMA}.identity_provider.id"))
+    staff_invitation_id: Mapped[UUID | None] = mapped_column(ForeignKey(f"{SCHEMA}.staff_invitation.id"))
+    state_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    browser_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    nonce: Mapped[str]
+    code_verifier: Mapped[bytes] = mapped_column(LargeBinary)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class StaffInvitation(Base):
+    """A code that an administrator hands to a new member of staff; known before the tenant is bound, so local."""
+
+    __tablename__ = "staff_invitation"
+    __table_args__ = local_table(Index(None, "tenant_id", "staff_member_id"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey(f"{SCHEMA}.tenant.id"))
+    staff_member_id: Mapped[UUID]
+    login_id: Mapped[UUID] = mapped_column(ForeignKey(f"{SCHEMA}.login.id"))
+    code_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class PlatformAccess(Base):
+    """One request to the console that was made in no tenant: ids and the route's name only."""
+
+    __tablename__ = "platform_access_log"
+    __table_args__ = local_table(Index(None, "at"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    login_id: Mapped[UUID | None]
+    request_id: Mapped[UUID]
+    route: Mapped[str]
+    method: Mapped[str]
+    status: Mapped[int]
+    subject_id: Mapped[UUID | None]
+
+
 class SigningKey(Base):
     """An Ed25519 key that signs access tokens. The private part is encrypted; retired keys stay for verification."""
 
@@ -124,6 +185,7 @@ class StaffMember(TenantOwned, Base):
         ),
         to_tenant("provider_group_id", "provider_group"),
         tenant_index("login_id"),
+        tenant_index("login_id", name="staff_member_present_key", unique=True, where="ended_at is null"),
     )
 
     login_id: Mapped[UUID]
@@ -158,3 +220,18 @@ class ApiClientSecret(TenantOwned, Base):
     hint: Mapped[str]
     created_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+
+
+class Access(TenantOwned, Base):
+    """One request to the console by a member of staff: ids and the route's name only. Inserted, never changed."""
+
+    __tablename__ = "access_log"
+    __table_args__ = tenant_table(tenant_index("at", "id"))
+
+    at: Mapped[datetime]
+    staff_member_id: Mapped[UUID]
+    request_id: Mapped[UUID]
+    route: Mapped[str]
+    method: Mapped[str]
+    status: Mapped[int]
+    subject_id: Mapped[UUID | None]

@@ -18,6 +18,9 @@ class Role(StrEnum):
     PLATFORM_OPERATOR = "platform_operator"
 
 
+PLATFORM_ROLES = frozenset({Role.NATIONAL_LEAD, Role.PLATFORM_OPERATOR})
+
+
 class Permission(StrEnum):
     """What can be allowed. The names are also the scopes of API clients."""
 

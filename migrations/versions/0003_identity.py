@@ -1,4 +1,4 @@
-"""Identity: logins, sessions, staff, API clients, signing keys."""
+"""Identity: logins, sessions, staff, API clients, signing keys, access logs."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +11,7 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-TENANT_TABLES = ("api_client", "api_client_secret", "staff_member")
+TENANT_TABLES = ("api_client", "api_client_secret", "staff_member", "access_log")
 LOCAL_TABLES = (
     "login",
     "signing_key",
@@ -20,8 +20,15 @@ LOCAL_TABLES = (
     "identity_provider",
     "login_session",
     "login_tenant",
+    "staff_invitation",
+    "sign_in_attempt",
+    "platform_access_log",
 )
-NARROW_LOCAL_GRANTS = {"signing_key": ("SELECT", "INSERT", "UPDATE")}
+NARROW_GRANTS = {"access_log": ("SELECT", "INSERT")}
+NARROW_LOCAL_GRANTS = {
+    "signing_key": ("SELECT", "INSERT", "UPDATE"),
+    "platform_access_log": ("SELECT", "INSERT"),
+}
 ALL_GRANTS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
 
@@ -126,6 +133,8 @@ def upgrade() -> None:
         "login_session",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("login_id", sa.Uuid(), nullable=False),
+        sa.Column("stage", sa.Text(), nullable=False),
+        sa.Column("identity_provider_id", sa.Uuid(), nullable=True),
         sa.Column("token_hash", sa.LargeBinary(), nullable=False),
         sa.Column("previous_token_hash", sa.LargeBinary(), nullable=True),
         sa.Column("tenant_id", sa.Uuid(), nullable=True),
@@ -135,7 +144,18 @@ def upgrade() -> None:
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "stage in ('second_factor', 'enrolment', 'signed_in')", name=op.f("login_session_stage_check")
+        ),
+        sa.CheckConstraint(
+            "identity_provider_id is null or tenant_id is not null", name=op.f("login_session_federated_check")
+        ),
         sa.ForeignKeyConstraint(["login_id"], ["medstead.login.id"], name=op.f("login_session_login_id_fkey")),
+        sa.ForeignKeyConstraint(
+            ["identity_provider_id"],
+            ["medstead.identity_provider.id"],
+            name=op.f("login_session_identity_provider_id_fkey"),
+        ),
         sa.ForeignKeyConstraint(["tenant_id"], ["medstead.tenant.id"], name=op.f("login_session_tenant_id_fkey")),
         sa.PrimaryKeyConstraint("id", name=op.f("login_session_pkey")),
         sa.UniqueConstraint("previous_token_hash", name=op.f("login_session_previous_token_hash_key")),
@@ -219,10 +239,109 @@ def upgrade() -> None:
         schema="medstead",
         postgresql_where=None,
     )
+    op.create_index(
+        "staff_member_present_key",
+        "staff_member",
+        ["tenant_id", "login_id"],
+        unique=True,
+        schema="medstead",
+        postgresql_where=sa.text("ended_at is null"),
+    )
+    op.create_table(
+        "staff_invitation",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("staff_member_id", sa.Uuid(), nullable=False),
+        sa.Column("login_id", sa.Uuid(), nullable=False),
+        sa.Column("code_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["login_id"], ["medstead.login.id"], name=op.f("staff_invitation_login_id_fkey")),
+        sa.ForeignKeyConstraint(["tenant_id"], ["medstead.tenant.id"], name=op.f("staff_invitation_tenant_id_fkey")),
+        sa.PrimaryKeyConstraint("id", name=op.f("staff_invitation_pkey")),
+        sa.UniqueConstraint("code_hash", name=op.f("staff_invitation_code_hash_key")),
+        schema="medstead",
+        info={"kind": "local"},
+    )
+    op.create_index(
+        op.f("staff_invitation_tenant_id_staff_member_id_index"),
+        "staff_invitation",
+        ["tenant_id", "staff_member_id"],
+        unique=False,
+        schema="medstead",
+    )
+    op.create_table(
+        "sign_in_attempt",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("identity_provider_id", sa.Uuid(), nullable=False),
+        sa.Column("staff_invitation_id", sa.Uuid(), nullable=True),
+        sa.Column("state_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("browser_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("nonce", sa.Text(), nullable=False),
+        sa.Column("code_verifier", sa.LargeBinary(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["identity_provider_id"],
+            ["medstead.identity_provider.id"],
+            name=op.f("sign_in_attempt_identity_provider_id_fkey"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["staff_invitation_id"],
+            ["medstead.staff_invitation.id"],
+            name=op.f("sign_in_attempt_staff_invitation_id_fkey"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("sign_in_attempt_pkey")),
+        sa.UniqueConstraint("state_hash", name=op.f("sign_in_attempt_state_hash_key")),
+        schema="medstead",
+        info={"kind": "local"},
+    )
+    op.create_table(
+        "platform_access_log",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("login_id", sa.Uuid(), nullable=True),
+        sa.Column("request_id", sa.Uuid(), nullable=False),
+        sa.Column("route", sa.Text(), nullable=False),
+        sa.Column("method", sa.Text(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("subject_id", sa.Uuid(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("platform_access_log_pkey")),
+        schema="medstead",
+        info={"kind": "local"},
+    )
+    op.create_index(
+        op.f("platform_access_log_at_index"), "platform_access_log", ["at"], unique=False, schema="medstead"
+    )
+    op.create_table(
+        "access_log",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("staff_member_id", sa.Uuid(), nullable=False),
+        sa.Column("request_id", sa.Uuid(), nullable=False),
+        sa.Column("route", sa.Text(), nullable=False),
+        sa.Column("method", sa.Text(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("subject_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(["tenant_id"], ["medstead.tenant.id"], name=op.f("access_log_tenant_id_fkey")),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("access_log_pkey")),
+        schema="medstead",
+        info={"kind": "tenant"},
+    )
+    op.create_index(
+        op.f("access_log_tenant_id_at_id_index"),
+        "access_log",
+        ["tenant_id", "at", "id"],
+        unique=False,
+        schema="medstead",
+        postgresql_where=None,
+    )
     for table in TENANT_TABLES:
         op.execute(distribute(table))
     for table in TENANT_TABLES:
-        for statement in wall(table, ALL_GRANTS):
+        for statement in wall(table, NARROW_GRANTS.get(table, ALL_GRANTS)):
             op.execute(statement)
     for table in LOCAL_TABLES:
         for statement in open_table(table, NARROW_LOCAL_GRANTS.get(table, ALL_GRANTS)):
@@ -231,6 +350,10 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop the tables."""
+    op.drop_table("access_log", schema="medstead")
+    op.drop_table("platform_access_log", schema="medstead")
+    op.drop_table("sign_in_attempt", schema="medstead")
+    op.drop_table("staff_invitation", schema="medstead")
     op.drop_table("staff_member", schema="medstead")
     op.drop_table("api_client_secret", schema="medstead")
     op.drop_table("login_tenant", schema="medstead")
