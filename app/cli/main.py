@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from app.cli.audit import audit
 from app.cli.console_output import fail, say
 from app.cli.imports import import_file
 from app.cli.staff import staff
@@ -15,11 +14,13 @@ from app.cli.tenants import tenant
 from app.settings import SettingsError, load_settings
 
 cli = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="Medicines training and reviews in adult social care."
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Medicines training and reviews in adult social care.",
 )
 cli.add_typer(tenant, name="tenant", help="Tenants: make, list, change.")
 cli.add_typer(staff, name="staff", help="People who may sign in to the console.")
-cli.add_typer(audit, name="audit", help="The audit trail.")
 cli.command("import")(import_file)
 
 SCHEMA_FILE = Path(__file__).resolve().parents[2] / "graphql" / "schema.graphql"
