@@ -150,4 +150,4 @@ async def tenant_location_ids(work: UnitOfWork, location_ids: set[str]) -> dict[
     rows = await work.session.execute(
         select(TenantLocation.location_id, TenantLocation.id).where(among(TenantLocation.location_id, location_ids))
     )
-    return dict(rows.tuples().all())
+    return {row.location_id: row.id for row in rows}

@@ -89,4 +89,4 @@ async def _providers(work: UnitOfWork, names: set[str]) -> dict[str, UUID]:
     rows = await work.session.execute(
         select(TrainingProvider.key, TrainingProvider.id).where(among(TrainingProvider.key, by_key))
     )
-    return dict(rows.tuples().all())
+    return {row.key: row.id for row in rows}
