@@ -52,9 +52,9 @@ class Base(DeclarativeBase):
     }
 
 
-def table_of(model: type[Base]) -> Table:
+def table_of(model: type[Base] | type["TenantOwned"]) -> Table:
     """The table of a model, for statements outside the ORM."""
-    table = model.__table__
+    table = getattr(model, "__table__", None)
     assert isinstance(table, Table)
     return table
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from itertools import chain
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -10,11 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_loader_criteria
 
 from tenants import audit, outbox
-from tenants.base import TenantOwned
+from tenants.base import TenantOwned, table_of
 from tenants.clock import Clock
 from tenants.context import Context, PlatformContext, TenantContext, TenantContextMissing, bind_statement
 
 _CONTEXT = "medstead_context"
+
+ROWS_IN_A_STATEMENT = 50
+"""Rows of one INSERT: enough that its own cost hardly counts, and short enough to be kept prepared."""
 
 Record = TypeVar("Record")
 
@@ -99,15 +103,25 @@ class UnitOfWork:
     async def insert_rows(
         self, table: type[TenantOwned], columns: Sequence[str], rows: Iterable[Sequence[Any]], *, on_conflict: str = ""
     ) -> None:
-        """Insert many rows of one table in one pipelined exchange, `columns` beside tenant_id.
+        """Insert many rows of one table in few pipelined exchanges, `columns` beside tenant_id.
 
         `on_conflict` is the conflict clause as SQL text of ours. Values go straight to the driver: jsonb as text.
         """
-        names = ("tenant_id", *columns)
-        places = ", ".join(f"${position}" for position in range(1, len(names) + 1))
-        target = table.__table__  # type: ignore[attr-defined]
-        statement = f"INSERT INTO {target.schema}.{target.name} ({', '.join(names)}) VALUES ({places}) {on_conflict}"
-        await self.run_rows(statement, rows)
+        target = table_of(table)
+        names = ", ".join(("tenant_id", *columns))
+        width = len(columns)
+
+        def statement(count: int) -> str:
+            places = (
+                f"($1, {', '.join(f'${2 + row * width + column}' for column in range(width))})" for row in range(count)
+            )
+            return f"INSERT INTO {target.schema}.{target.name} ({names}) VALUES {', '.join(places)} {on_conflict}"
+
+        batch = list(rows)
+        whole = len(batch) - len(batch) % ROWS_IN_A_STATEMENT
+        groups = (batch[start : start + ROWS_IN_A_STATEMENT] for start in range(0, whole, ROWS_IN_A_STATEMENT))
+        await self.run_rows(statement(ROWS_IN_A_STATEMENT), ([*chain.from_iterable(group)] for group in groups))
+        await self.run_rows(statement(1), batch[whole:])
 
     async def run_rows(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run one statement of ours for many rows in one pipelined exchange; the tenant is $1, the row begins at $2."""

@@ -109,6 +109,7 @@ class _Register:
         self.by_name: dict[str, set[UUID]] = defaultdict(set)
         self.made: list[tuple[UUID, PersonInFile]] = []
         self.identifiers: list[tuple[UUID, str, str, bool]] = []
+        self.held: set[tuple[UUID, str, str]] = set()
 
     async def load(self, work: UnitOfWork, candidates: Sequence[Candidate]) -> None:
         accounts = {who.account for who in candidates if who.account}
@@ -121,13 +122,21 @@ class _Register:
                 )
             )
         )
-        found: set[UUID] = set()
         known_accounts: set[str] = set()
+        holders: dict[str, set[UUID]] = defaultdict(set)
         for learner_id, kind, value in held:
-            found.add(learner_id)
             if kind == "account":
                 known_accounts.add(value)
+                self.by_account[value].add(learner_id)
+            else:
+                holders[value].add(learner_id)
+            self.held.add((learner_id, kind, value))
+        # An account of the same source decides, so more is asked only about people whose account is not known.
         open_ones = [who for who in candidates if who.account not in known_accounts]
+        if not open_ones:
+            return
+        found = {learner_id for who in open_ones if who.email for learner_id in holders.get(who.email, ())}
+        found |= self._met_in_this_batch(candidates, open_ones)
         found |= await self._colleagues(work, open_ones)
         only_named = {who.name for who in open_ones if who.name and not (who.account or who.email or who.employer)}
         if only_named:
@@ -137,6 +146,21 @@ class _Register:
                 )
             )
         await self._enter(work, found)
+
+    def _met_in_this_batch(self, candidates: Sequence[Candidate], open_ones: Sequence[Candidate]) -> set[UUID]:
+        """Learners with a known account who, by what this batch says of them, may be one of the open people."""
+        emails = {who.email for who in open_ones if who.email}
+        names: dict[str, set[str]] = defaultdict(set)
+        for who in open_ones:
+            if who.employer:
+                names[who.employer] |= set(who.name.split())
+        return {
+            learner_id
+            for who in candidates
+            if who.account in self.by_account
+            and (who.email in emails or names.get(who.employer, set()) & set(who.name.split()))
+            for learner_id in self.by_account[who.account]
+        }
 
     async def _colleagues(self, work: UnitOfWork, candidates: Iterable[Candidate]) -> set[UUID]:
         """Staff of the candidates' employers who share a word of a candidate's name."""
@@ -178,16 +202,21 @@ class _Register:
             self._employ(learner_id, str(employer_id))
 
     def _hold(self, learner_id: UUID, kind: str, value: str) -> None:
+        self.held.add((learner_id, kind, value))
+        known = self.learners.get(learner_id)
         if kind == "account":
-            self.learners[learner_id].accounts.add(value)
             self.by_account[value].add(learner_id)
-        else:
-            self.learners[learner_id].emails.add(value)
+            if known is not None:
+                known.accounts.add(value)
+        elif known is not None:
+            known.emails.add(value)
             self.by_email[value].add(learner_id)
 
     def _employ(self, learner_id: UUID, employer: str) -> None:
-        self.learners[learner_id].employers.add(employer)
-        self.by_employer[employer].add(learner_id)
+        known = self.learners.get(learner_id)
+        if known is not None:
+            known.employers.add(employer)
+            self.by_employer[employer].add(learner_id)
 
     def place(self, person: PersonInFile) -> Placed:
         who = person.candidate
@@ -237,11 +266,10 @@ class _Register:
         return learner_id
 
     def _remember(self, learner_id: UUID, who: Candidate) -> None:
-        known = self.learners[learner_id]
-        if who.account and who.account not in known.accounts:
+        if who.account and (learner_id, "account", who.account) not in self.held:
             self._hold(learner_id, "account", who.account)
             self.identifiers.append((learner_id, "account", who.account, False))
-        if who.email and who.email not in known.emails:
+        if who.email and (learner_id, "email", who.email) not in self.held:
             self._hold(learner_id, "email", who.email)
             self.identifiers.append((learner_id, "email", who.email, is_shared_mailbox(who.email)))
         if who.employer:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from app.directory.models import Learner
 from app.directory.placement import add_identifiers, make_learner
 from app.imports.appliers import APPLIERS
-from app.imports.appliers.base import ApplyContext
+from app.imports.appliers.base import ApplyContext, parsed_rows
 from app.imports.errors import ImportRefusal
 from app.imports.formats import FORMATS, RejectsFile
 from app.imports.formats.base import RawRow, Record, Rejected
@@ -71,7 +71,8 @@ async def resolve_row(work: UnitOfWork, row_id: UUID, learner_id: UUID | None) -
         if learner is None or learner.merged_into_id is not None:
             raise ImportRefusal("NO_SUCH_LEARNER", "There is no such learner. Choose one from the list.", "learner_id")
         await add_identifiers(work, learner_id, person.candidate)
-    outcome = await APPLIERS[run.format_code](work, ApplyContext.of(run, decided=learner_id), raws)
+    context = ApplyContext.of(run, decided=learner_id)
+    outcome = await APPLIERS[run.format_code](work, context, parsed_rows(context, raws))
     await keep_rows(work, run.id, outcome.kept)
     for row in rows:
         row.state, row.learner_id = "resolved", learner_id

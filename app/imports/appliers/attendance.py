@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
-from app.imports.appliers.base import ApplyContext, Outcome, parse_rows, place_people
+from app.imports.appliers.base import ApplyContext, Outcome, ParsedRow, place_people, sound_rows
 from app.imports.formats.base import AttendanceRecord, RawRow
 from app.imports.people import person_of
 from app.training.attendance import NewEvidence, SessionInFile, place_session, record_evidence
@@ -20,13 +20,13 @@ _REMARKS = {
 }
 
 
-async def apply(work: UnitOfWork, context: ApplyContext, rows: Sequence[RawRow]) -> Outcome:
+async def apply(work: UnitOfWork, context: ApplyContext, rows: Sequence[ParsedRow]) -> Outcome:
     """As `Applier`."""
     outcome = Outcome()
     session_id = await _session(work, context)
     people = []
     records: list[tuple[RawRow, AttendanceRecord]] = []
-    for raw, record in parse_rows(context, rows, outcome):
+    for raw, record in sound_rows(rows, outcome):
         assert isinstance(record, AttendanceRecord)
         person = person_of(record, context.options)
         if person is None:

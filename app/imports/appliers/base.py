@@ -52,15 +52,21 @@ class Outcome:
         self.kept.append(KeptRow("remark", raw.number, raw.section, raw.cells, code, sentence, candidates=candidates))
 
 
-Applier = Callable[[UnitOfWork, ApplyContext, Sequence[RawRow]], Awaitable[Outcome]]
+ParsedRow = tuple[RawRow, Parsed]
+
+Applier = Callable[[UnitOfWork, ApplyContext, Sequence[ParsedRow]], Awaitable[Outcome]]
 
 
-def parse_rows(context: ApplyContext, rows: Sequence[RawRow], outcome: Outcome) -> list[tuple[RawRow, Record]]:
+def parsed_rows(context: ApplyContext, rows: Sequence[RawRow]) -> list[ParsedRow]:
+    """Rows with what they say."""
+    parse = FORMATS[context.format_code].parse
+    return [(raw, parse(raw, context.reading)) for raw in rows]
+
+
+def sound_rows(rows: Sequence[ParsedRow], outcome: Outcome) -> list[tuple[RawRow, Record]]:
     """The records of sound rows; the others are counted. Rejected ones were kept when the file was staged."""
-    form = FORMATS[context.format_code]
     records: list[tuple[RawRow, Record]] = []
-    for raw in rows:
-        parsed: Parsed = form.parse(raw, context.reading)
+    for raw, parsed in rows:
         if isinstance(parsed, Rejected):
             outcome.counts["rejected"] += 1
         elif isinstance(parsed, NotCompleted):

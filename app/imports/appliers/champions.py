@@ -7,21 +7,19 @@ from sqlalchemy import select
 
 from app.directory.employment import AtWork, bear_witness, job_role_codes
 from app.directory.models import Employer
-from app.imports.appliers.base import ApplyContext, Outcome, parse_rows, place_people
+from app.imports.appliers.base import ApplyContext, Outcome, ParsedRow, place_people, sound_rows
 from app.imports.appliers.workplaces import employer_of, place_workplaces, remark_doubt, workplace
-from app.imports.formats.base import ChampionRecord, RawRow
+from app.imports.formats.base import ChampionRecord
 from app.imports.people import person_of
 from app.training.champions import ChampionInFile, record_champions
 from tenants.base import among
 from tenants.session import UnitOfWork
 
 
-async def apply(work: UnitOfWork, context: ApplyContext, rows: Sequence[RawRow]) -> Outcome:
+async def apply(work: UnitOfWork, context: ApplyContext, rows: Sequence[ParsedRow]) -> Outcome:
     """As `Applier`."""
     outcome = Outcome()
-    records = [
-        (raw, record) for raw, record in parse_rows(context, rows, outcome) if isinstance(record, ChampionRecord)
-    ]
+    records = [(raw, record) for raw, record in sound_rows(rows, outcome) if isinstance(record, ChampionRecord)]
     named = [workplace(record.location_name, record.cqc_location_id) for _, record in records]
     places = await place_workplaces(work, named)
     employers = [employer_of(places, item) for item in named]

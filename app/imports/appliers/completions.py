@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from app.directory.employment import AtWork, bear_witness, job_role_codes
-from app.imports.appliers.base import ApplyContext, Outcome, parse_rows, place_people
+from app.imports.appliers.base import ApplyContext, Outcome, ParsedRow, place_people, sound_rows
 from app.imports.appliers.workplaces import employer_of, place_workplaces, remark_doubt, workplace
-from app.imports.formats.base import CompletionRecord, RawRow
+from app.imports.formats.base import CompletionRecord
 from app.imports.people import person_of, source_of
 from app.training.completions import NewCompletion, is_short, record_completions
 from app.training.courses import CourseInFile, place_courses, tier_at
@@ -20,12 +20,10 @@ _REMARKS = {
 }
 
 
-async def apply(work: UnitOfWork, context: ApplyContext, rows: Sequence[RawRow]) -> Outcome:
+async def apply(work: UnitOfWork, context: ApplyContext, rows: Sequence[ParsedRow]) -> Outcome:
     """As `Applier`."""
     outcome = Outcome()
-    records = [
-        (raw, record) for raw, record in parse_rows(context, rows, outcome) if isinstance(record, CompletionRecord)
-    ]
+    records = [(raw, record) for raw, record in sound_rows(rows, outcome) if isinstance(record, CompletionRecord)]
     named = [workplace(record.employer_name, record.cqc_location_id) for _, record in records]
     places = await place_workplaces(work, named)
     employers = [employer_of(places, item) for item in named]

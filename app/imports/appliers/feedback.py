@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from app.imports.appliers.base import ApplyContext, Outcome, parse_rows
-from app.imports.formats.base import FeedbackRecord, RawRow
+from app.imports.appliers.base import ApplyContext, Outcome, ParsedRow, sound_rows
+from app.imports.formats.base import FeedbackRecord
 from app.imports.formats.scales import option_number
 from app.training.courses import text_key, tier_at
 from app.training.feedback import (
@@ -20,7 +20,7 @@ from app.training.feedback import (
 from tenants.session import UnitOfWork
 
 
-async def apply(work: UnitOfWork, context: ApplyContext, rows: Sequence[RawRow]) -> Outcome:
+async def apply(work: UnitOfWork, context: ApplyContext, rows: Sequence[ParsedRow]) -> Outcome:
     """As `Applier`."""
     outcome = Outcome()
     options = context.options
@@ -41,7 +41,7 @@ async def apply(work: UnitOfWork, context: ApplyContext, rows: Sequence[RawRow])
         ],
     )
     responses = []
-    for _, record in parse_rows(context, rows, outcome):
+    for _, record in sound_rows(rows, outcome):
         assert isinstance(record, FeedbackRecord)
         answers = [_answer(questions, question, said) for question, said in record.answers.items()]
         responses.append(

@@ -10,16 +10,16 @@ from app.directory.locations import (
     link_locations,
     publish_locations,
 )
-from app.imports.appliers.base import ApplyContext, Outcome, parse_rows
-from app.imports.formats.base import LocationRecord, RawRow
+from app.imports.appliers.base import ApplyContext, Outcome, ParsedRow, sound_rows
+from app.imports.formats.base import LocationRecord
 from tenants.session import UnitOfWork
 
 
-async def apply(work: UnitOfWork, context: ApplyContext, rows: Sequence[RawRow]) -> Outcome:
+async def apply(work: UnitOfWork, context: ApplyContext, rows: Sequence[ParsedRow]) -> Outcome:
     """As `Applier`."""
     outcome = Outcome()
     found: dict[str, LocationInFile] = {}
-    for _, record in parse_rows(context, rows, outcome):
+    for _, record in sound_rows(rows, outcome):
         assert isinstance(record, LocationRecord)
         outcome.counts["duplicates"] += record.location_id in found
         found[record.location_id] = LocationInFile(

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from tenants.clock import LONDON
@@ -72,6 +73,7 @@ class Moment:
     has_time: bool
 
 
+@lru_cache(maxsize=16_384)
 def read_moment(text: str, order: str = DAY_FIRST, zone: ZoneInfo = LONDON) -> Moment | None:
     """A date with or without a time, as an aware moment in UTC; None when it is none.
 
@@ -102,6 +104,8 @@ def read_date(text: str, order: str = DAY_FIRST, zone: ZoneInfo = LONDON) -> dat
 
 
 def _tidy(text: str) -> str:
+    if text.isascii():
+        return _WEEKDAY.sub("", " ".join(text.split())) if text[:1].isalpha() else " ".join(text.split())
     # Exporters put narrow and no-break spaces before AM/PM and direction marks around dates.
     plain = "".join(
         " " if unicodedata.category(letter) == "Zs" else "" if unicodedata.category(letter) == "Cf" else letter
@@ -196,6 +200,7 @@ _CLOCK = re.compile(r"(?:(\d+)\s*days?,?\s*)?(\d{1,3}):([0-5]?\d)(?::([0-5]?\d)(
 _LONGEST = 31 * 86_400
 
 
+@lru_cache(maxsize=4096)
 def read_duration(text: str, unit: int = 60, two_parts: int = 3600) -> int | None:
     """Seconds of "1h 27m 51s", "01:27:51", "PT1H27M", "3.5 hours" or a bare number; None when it is none.
 

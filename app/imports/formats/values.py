@@ -34,8 +34,11 @@ class Synonyms:
 
 def clean(text: str | None) -> str | None:
     """The text without outer and doubled spaces; None for blanks and for marks such as "n/a" and "-"."""
-    if text is None:
-        return None
+    return _clean(text) if text else None
+
+
+@lru_cache(maxsize=16_384)
+def _clean(text: str) -> str | None:
     plain = " ".join(text.replace("\ufeff", "").split())
     # Exporters write ="0123" so that a spreadsheet keeps the leading zero.
     if plain.startswith('="') and plain.endswith('"') and len(plain) > 3:
@@ -89,7 +92,10 @@ class Cells:
 
     def __getitem__(self, name: str) -> str | None:
         heading = self._columns.get(name)
-        return clean(self._cells.get(heading)) if heading is not None else None
+        if heading is None:
+            return None
+        text = self._cells.get(heading)
+        return _clean(text) if text else None
 
     def heading(self, name: str) -> str:
         """The heading as it stands in the file, or the canonical name where the file has none."""
@@ -142,6 +148,7 @@ def location_id_of(text: str | None) -> str | None:
     return plain.upper() if _LOCATION_ID.fullmatch(plain) and any(letter.isdigit() for letter in plain) else None
 
 
+@lru_cache(maxsize=4096)
 def number_of(text: str | None) -> Decimal | None:
     """The first number of "85.00 %", "85,5" or "17/20", which is a share: 85. None when there is none."""
     found = re.match(r"\s*(-?\d{1,9}(?:[.,]\d{1,6})?)\s*(?:/\s*(\d{1,6}(?:[.,]\d{1,6})?))?\s*%?", text or "")

@@ -1,0 +1,25 @@
+"""`./bench import [--rows N]` and `./bench start`."""
+
+from typing import Annotated
+
+import typer
+
+from infra.bench import importing, starting
+
+bench = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@bench.command("import")
+def import_(rows: Annotated[int, typer.Option(help="Completions in the file.")] = 200_000) -> None:
+    """Completions end to end, against COPY of the same rows into the same table."""
+    importing.run(rows)
+
+
+@bench.command("start")
+def start() -> None:
+    """Cold and warm start of everything, in a fresh copy of this checkout."""
+    starting.run()
+
+
+if __name__ == "__main__":
+    bench()
