@@ -1,13 +1,11 @@
-"""Alembic environment: online only, one connection of the owner role, guarded by timeouts and an advisory lock."""
+"""Alembic environment: one connection of the owner role, or printed SQL, guarded by timeouts and an advisory lock."""
 
 from alembic import context
 from sqlalchemy import Connection, text
 
 from app.models import metadata
+from migrations.guards import AFTER, BEFORE
 from tenants.base import SCHEMA
-
-# One deployer at a time: a second one waits here instead of racing.
-MIGRATION_LOCK = 7_302_114_001
 
 
 def include_name(name: str | None, type_: str, parent_names: object) -> bool:
@@ -29,19 +27,19 @@ def run(connection: Connection | None) -> None:
         transaction_per_migration=True,
         compare_type=True,
     )
-    if connection is not None:
-        connection.execute(text("SET lock_timeout = '3s'"))
-        connection.execute(text("SET statement_timeout = '5min'"))
-        connection.execute(text("SET search_path = pg_catalog"))
-        connection.execute(text('SET "citus.enable_local_reference_table_foreign_keys" = off'))
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
-        connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
-        connection.commit()
+    for statement in BEFORE:
+        _do(connection, statement)
     with context.begin_transaction():
         context.run_migrations()
-    if connection is not None:
-        connection.commit()
-        connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": MIGRATION_LOCK})
+    _do(connection, AFTER)
+
+
+def _do(connection: Connection | None, statement: str) -> None:
+    """Run a statement outside the migrations' transactions, or print it."""
+    if connection is None:
+        context.get_context().impl.static_output(f"{statement};")
+    else:
+        connection.execute(text(statement))
         connection.commit()
 
 

@@ -1,7 +1,7 @@
 """The audit trail: append-only rows beside every change, chained by hash per tenant, and the check of the chain."""
 
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -164,8 +164,19 @@ def _json_ready(value: dict[str, Any] | None) -> dict[str, Any] | None:
     """What PostgreSQL's jsonb will give back, so that the hash can be recomputed from the stored row."""
     if value is None:
         return None
-    parsed: dict[str, Any] = orjson.loads(orjson.dumps(value, default=str))
+    parsed: dict[str, Any] = _plain_numbers(orjson.loads(orjson.dumps(value, default=str)))
     return parsed
+
+
+def _plain_numbers(value: Any) -> Any:
+    """jsonb writes 1e16 out in digits, which then reads as a whole number, and knows no negative zero."""
+    if isinstance(value, dict):
+        return {key: _plain_numbers(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain_numbers(inner) for inner in value]
+    if isinstance(value, float) and value.is_integer() and -(2**63) <= value < 2**64:
+        return int(value)
+    return value
 
 
 async def append(session: AsyncSession, context: Context, entries: Sequence[AuditEntry], at: datetime) -> None:
@@ -228,23 +239,29 @@ class ChainFault:
     problem: str
 
 
-async def verify(session: AsyncSession, tenant_id: UUID) -> AsyncIterator[ChainFault]:
+async def verify(
+    session: AsyncSession, tenant_id: UUID, walked: Callable[[], None] = lambda: None
+) -> AsyncIterator[ChainFault]:
     """Walk a tenant's chain from its start and give every altered, removed or inserted row.
 
-    After a fault the walk goes on from the stored hash of that row, so that one change is told once.
+    After a fault the walk goes on from the stored hash of that row, so that one change is told once. `walked` is called
+    after each row. The session must read one snapshot (REPEATABLE READ), or rows written meanwhile look like faults.
     """
     previous, expected = GENESIS, 1
     rows = await session.stream_scalars(
         select(AuditEvent).where(AuditEvent.tenant_id == tenant_id).order_by(AuditEvent.sequence)
     )
     async for event in rows:
-        if event.sequence != expected:
+        if event.sequence < expected:
+            yield ChainFault(event.sequence, "the row stands before the start of the chain: it was inserted")
+        elif event.sequence > expected:
             yield ChainFault(expected, f"rows {expected} to {event.sequence - 1} are missing")
         elif event.previous_hash != previous:
             yield ChainFault(event.sequence, "the row does not follow the row before it: one was replaced or inserted")
         if event.hash != chain_hash(event.previous_hash, _hashed_fields(event)):
             yield ChainFault(event.sequence, "the row was altered after it was written")
-        previous, expected = event.hash, event.sequence + 1
+        previous, expected = event.hash, max(event.sequence, 0) + 1
+        walked()
     head = (await session.execute(select(AuditHead).where(AuditHead.tenant_id == tenant_id))).scalar_one_or_none()
     if head is None:
         # A trail is never empty: its first row is the tenant's own creation.

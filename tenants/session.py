@@ -32,7 +32,9 @@ def _bind(session: Session, transaction: SessionTransaction, connection: Connect
     context: Context | None = session.info.get(_CONTEXT)
     if context is None:
         raise TenantContextMissing("a session was begun without a tenant or platform context")
-    if connection.get_isolation_level() == "AUTOCOMMIT":
+    driver = connection.connection.dbapi_connection
+    # Asked of the driver: the server would only say READ COMMITTED, and cost a round trip in every transaction.
+    if driver is None or connection.dialect.detect_autocommit_setting(driver):
         raise TenantContextMissing("tenant work needs a transaction: SET LOCAL has no effect under autocommit")
     if transaction.nested:
         return

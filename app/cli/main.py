@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli.audit import audit
 from app.cli.console_output import fail, say
 from app.cli.imports import import_file
 from app.cli.staff import staff
@@ -21,6 +22,7 @@ cli = typer.Typer(
 )
 cli.add_typer(tenant, name="tenant", help="Tenants: make, list, change.")
 cli.add_typer(staff, name="staff", help="People who may sign in to the console.")
+cli.add_typer(audit, name="audit", help="The audit trail: verify it.")
 cli.command("import")(import_file)
 
 SCHEMA_FILE = Path(__file__).resolve().parents[2] / "graphql" / "schema.graphql"

@@ -1,0 +1,1 @@
+"""The audit trail: append-only, chained, and the check that finds what was tampered with."""

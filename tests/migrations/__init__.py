@@ -1,0 +1,1 @@
+"""The migration rig: up and down, drift, offline SQL, two deployers, guards."""
