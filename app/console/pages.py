@@ -40,7 +40,7 @@ from starlette.types import Message, Receive
 from app.console import words
 from app.identity.permissions import Permission
 from app.identity.principal import Principal
-from app.identity.rules import Stage
+from app.identity.rules import LOCK_RULE, Stage
 from app.identity.sessions import BrowserSession
 from app.services import Services
 from tenants.clock import LONDON
@@ -295,6 +295,7 @@ _environment = Environment(
     lstrip_blocks=True,
 )
 _environment.filters["moment"] = lambda at: f"{at.astimezone(LONDON):%-d %B %Y, %H:%M}"
+_environment.filters["day"] = lambda at: f"{at.astimezone(LONDON):%-d %B %Y}"
 _environment.globals.update(role_words=words.ROLES, permission_words=words.PERMISSIONS)
 
 
@@ -307,6 +308,7 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
         "navigation": [item for item in NAVIGATION if principal is not None and principal.may(item.needs)],
         "path": request.url.path,
         "done": words.DONE.get(request.query_params.get("done", "")),
+        "lock_rule": LOCK_RULE,
         "problems": [],
         "values": {},
     }

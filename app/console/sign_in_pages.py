@@ -30,7 +30,6 @@ from app.console.pages import (
 )
 from app.identity.errors import IdentityRefusal
 from app.identity.providers import providers_of
-from app.identity.rules import LOCK_RULE
 from app.identity.sessions import browser_session, end_session, enter_tenant, workplaces
 from app.identity.sign_in import (
     CODE_REFUSED,
@@ -52,7 +51,7 @@ async def sign_in_page(request: Request) -> Response:
     if request.method == "GET":
         if session is not None:
             return redirect(entrance(session, principal_or_none(request)))
-        return render(request, "sign_in.jinja", lock_rule=LOCK_RULE)
+        return render(request, "sign_in.jinja")
     form, services = await form_of(request), services_of(request)
     candidate = await check_credentials(services.database, form.text("email"), form.text("password"))
     async with platform_work(request, "sign in") as work:
@@ -62,7 +61,6 @@ async def sign_in_page(request: Request) -> Response:
             request,
             "sign_in.jinja",
             status=422,
-            lock_rule=LOCK_RULE,
             values={"email": form.text("email")},
             problems=[Problem("email", REFUSED.message)],
         )

@@ -1,5 +1,6 @@
 """Staff of the tenant: the list, inviting, a person's role, ending access."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -15,6 +16,7 @@ from app.directory.models import ProviderGroup
 from app.identity.errors import IdentityRefusal
 from app.identity.models import Login, LoginTenant, StaffMember
 from app.identity.permissions import PLATFORM_ROLES, Permission, Role
+from app.identity.rules import check_name, normalise_email
 from app.identity.staff import change_role, end_staff, invite_again, invite_staff
 
 TENANT_ROLES = [role for role in Role if role not in PLATFORM_ROLES]
@@ -79,22 +81,38 @@ async def staff_invite(request: Request) -> Response:
     if request.method == "GET":
         return await _invite_form(request, 200, {}, [])
     form = await form_of(request)
+    values = {name: form.text(name) for name in ("email", "display_name", "role", "provider_group_id")}
+    problems = [
+        _problem(refusal)
+        for check in (
+            lambda: check_name(values["display_name"]),
+            lambda: normalise_email(values["email"]),
+            lambda: _role(form),
+        )
+        if (refusal := _refusal(check)) is not None
+    ]
+    if problems:
+        return await _invite_form(request, 422, values, problems)
     try:
         provider_group_id = await _provider_group(request, form)
         async with tenant_work(request) as work:
             invited = await invite_staff(
                 work,
                 services_of(request).vault,
-                email=form.text("email"),
-                display_name=form.text("display_name"),
+                email=values["email"],
+                display_name=values["display_name"],
                 role=_role(form),
                 provider_group_id=provider_group_id,
             )
     except IdentityRefusal as refusal:
-        values = {name: form.text(name) for name in ("email", "display_name", "role", "provider_group_id")}
         return await _invite_form(request, 422, values, [_problem(refusal)])
-    name = " ".join(form.text("display_name").split())
-    return render(request, "staff_invited.jinja", name=name, email=form.text("email").strip(), code=invited.code)
+    return render(
+        request,
+        "staff_invited.jinja",
+        name=check_name(values["display_name"]),
+        email=normalise_email(values["email"]),
+        code=invited.code,
+    )
 
 
 async def staff_member(request: Request) -> Response:
@@ -191,6 +209,14 @@ async def _provider_group(request: Request, form: Form) -> UUID | None:
     if text and not chosen:
         raise IdentityRefusal("PROVIDER_GROUP_NEEDED", "Choose a provider group from the list.")
     return chosen[0] if chosen else None
+
+
+def _refusal(check: Callable[[], object]) -> IdentityRefusal | None:
+    try:
+        check()
+    except IdentityRefusal as refusal:
+        return refusal
+    return None
 
 
 def _problem(refusal: IdentityRefusal) -> Problem:

@@ -11,6 +11,7 @@ from app.identity.errors import IdentityRefusal
 from app.identity.models import ApiClient, ApiClientDirectory, ApiClientSecret
 from app.identity.permissions import SCOPES, Permission
 from app.identity.principal import Principal
+from app.identity.rules import check_name
 from app.identity.secrets import Vault, new_secret
 from app.identity.tokens import LIFETIME, TokenKeys
 from tenants.audit import Action
@@ -36,9 +37,7 @@ async def create_client(work: UnitOfWork, vault: Vault, name: str, scopes: Itera
 
     Raises IdentityRefusal `NAME_MISSING`, `SCOPE_MISSING` or `UNKNOWN_SCOPE`.
     """
-    name, granted = " ".join(name.split()), sorted(set(scopes))
-    if not 1 <= len(name) <= 200:
-        raise IdentityRefusal("NAME_MISSING", "Enter the application's name, in at most 200 characters.")
+    name, granted = check_name(name), sorted(set(scopes))
     if not granted:
         raise IdentityRefusal("SCOPE_MISSING", "Choose what the application may do.")
     if not set(granted) <= SCOPES:
