@@ -7,6 +7,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount, Route
 
 from app import health, uploads
+from app.console.console import console_routes
 from app.identity import oauth
 from app.services import Services
 from app.settings import Settings, load_settings
@@ -39,6 +40,7 @@ def create_app(settings: Settings | None = None, clock: Clock = system_clock) ->
         Route("/uploads/{import_id:uuid}/rejected.csv", uploads.rejected_rows, methods=["POST"]),
         Route("/graphql", GraphQLEndpoint()),
         Mount("/graphql/", GraphQLEndpoint()),
+        *console_routes(),
     ]
     app = Starlette(routes=routes, lifespan=lifespan)
     app.add_middleware(SecurityHeaders)

@@ -5,16 +5,20 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
 import redis.asyncio as redis
 
 from tests import servers
+from tests.browser.finding import HOW_TO_GET_ONE, find_browser
 from tests.support import BYPASS_LOGIN, RUNTIME_LOGIN, Installation, open_installation
 
 _numbers = itertools.count()
 _stack = ExitStack()
+_journeys: list[str] = []
+"""Journeys that were not run because there is no browser."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -26,6 +30,36 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop what was started."""
     _stack.close()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without a browser its journeys are deselected, and told at the end of the run."""
+    journeys = [item for item in items if item.get_closest_marker("browser") is not None]
+    if journeys and find_browser() is None:
+        items[:] = [item for item in items if item not in journeys]
+        config.hook.pytest_deselected(items=journeys)
+        _journeys.extend(item.nodeid for item in journeys)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker process tells the controlling one what it did not run."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["journeys"] = _journeys
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """The controlling process hears it; every worker has collected the same journeys."""
+    _journeys[:] = sorted({*_journeys, *getattr(node, "workeroutput", {}).get("journeys", [])})
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name the journeys that were not run, and say how to get a browser."""
+    if _journeys:
+        terminalreporter.section("journeys that were not run")
+        terminalreporter.write_line(HOW_TO_GET_ONE)
+        for journey in _journeys:
+            terminalreporter.write_line(f"  {journey}")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -128,11 +128,13 @@ async def make_tenants(urls: DatabaseUrls, clock: SettableClock) -> tuple[UUID, 
 
 
 @asynccontextmanager
-async def open_installation(urls: DatabaseUrls, redis_url: str, data_dir: Path) -> AsyncIterator[Installation]:
-    """Open the application on a migrated database."""
+async def open_installation(
+    urls: DatabaseUrls, redis_url: str, data_dir: Path, **settings: Any
+) -> AsyncIterator[Installation]:
+    """Open the application on a migrated database, with other settings if given."""
     clock = SettableClock(NOW)
     north, south = await make_tenants(urls, clock)
-    app = create_app(settings_for(urls, redis_url, data_dir), clock)
+    app = create_app(settings_for(urls, redis_url, data_dir, **settings), clock)
     async with app.router.lifespan_context(app):
         transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
         async with httpx2.AsyncClient(transport=transport, base_url="http://testserver") as http:

@@ -1,9 +1,8 @@
 """Partner applications: creation, secrets (two live at most), token grants, revocation that bites within a minute."""
 
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -12,6 +11,7 @@ from app.identity.errors import IdentityRefusal
 from app.identity.models import ApiClient, ApiClientDirectory, ApiClientSecret
 from app.identity.permissions import SCOPES, Permission
 from app.identity.principal import Principal
+from app.identity.rules import check_name
 from app.identity.secrets import Vault, new_secret
 from app.identity.tokens import LIFETIME, TokenKeys
 from tenants.audit import Action
@@ -19,7 +19,8 @@ from tenants.context import ActorKind, PlatformContext, TenantContext
 from tenants.identifiers import new_id
 from tenants.session import Database, UnitOfWork
 
-REVOCATION_DELAY_SECONDS = 30.0
+REVOCATION_DELAY = timedelta(seconds=30)
+"""How long a process goes on believing that a client is not revoked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,13 @@ class NewClient:
 
 
 async def create_client(work: UnitOfWork, vault: Vault, name: str, scopes: Iterable[Permission]) -> NewClient:
-    """Grant a partner application access to the bound tenant. Raises IdentityRefusal `UNKNOWN_SCOPE`."""
-    granted = sorted(set(scopes))
+    """Grant a partner application access to the bound tenant.
+
+    Raises IdentityRefusal `NAME_MISSING`, `SCOPE_MISSING` or `UNKNOWN_SCOPE`.
+    """
+    name, granted = check_name(name), sorted(set(scopes))
+    if not granted:
+        raise IdentityRefusal("SCOPE_MISSING", "Choose what the application may do.")
     if not set(granted) <= SCOPES:
         raise IdentityRefusal("UNKNOWN_SCOPE", f"A client can be granted these scopes: {', '.join(sorted(SCOPES))}.")
     client = ApiClient(
@@ -55,12 +61,13 @@ async def create_client(work: UnitOfWork, vault: Vault, name: str, scopes: Itera
 
 
 async def add_secret(work: UnitOfWork, vault: Vault, api_client_id: UUID) -> str:
-    """A further secret, for rotation. Raises IdentityRefusal `TWO_SECRETS_LIVE`."""
+    """A further secret, for rotation. Raises IdentityRefusal `UNKNOWN_CLIENT` or `TWO_SECRETS_LIVE`."""
+    await _live_client(work, api_client_id)
     live = (
         await work.session.scalars(
-            select(ApiClientSecret)
-            .where(ApiClientSecret.api_client_id == api_client_id, ApiClientSecret.revoked_at.is_(None))
-            .with_for_update()
+            select(ApiClientSecret.id).where(
+                ApiClientSecret.api_client_id == api_client_id, ApiClientSecret.revoked_at.is_(None)
+            )
         )
     ).all()
     if len(live) >= 2:
@@ -80,17 +87,32 @@ async def add_secret(work: UnitOfWork, vault: Vault, api_client_id: UUID) -> str
 
 
 async def revoke_secret(work: UnitOfWork, secret_id: UUID) -> None:
-    """End one secret."""
-    row = await work.session.get_one(ApiClientSecret, (work.tenant_id, secret_id))
+    """End one secret. Harmless when repeated. Raises IdentityRefusal `UNKNOWN_SECRET`."""
+    row = await work.session.get(ApiClientSecret, (work.tenant_id, secret_id), with_for_update=True)
+    if row is None:
+        raise IdentityRefusal("UNKNOWN_SECRET", "There is no such secret. Look at the application's page again.")
+    if row.revoked_at is not None:
+        return
     row.revoked_at = work.now
     work.record(Action.API_CLIENT_SECRET_REVOKED, "api_client_secret", secret_id, after={"hint": row.hint})
 
 
 async def revoke_client(work: UnitOfWork, api_client_id: UUID) -> None:
-    """End a client's access; tokens that it holds stop working within a minute."""
-    row = await work.session.get_one(ApiClient, (work.tenant_id, api_client_id))
+    """End a client's access; tokens that it holds stop working within a minute.
+
+    Raises IdentityRefusal `UNKNOWN_CLIENT`, also for one that was revoked before.
+    """
+    row = await _live_client(work, api_client_id)
     row.revoked_at = work.now
     work.record(Action.API_CLIENT_REVOKED, "api_client", api_client_id, after={"client_id": row.client_id})
+
+
+async def _live_client(work: UnitOfWork, api_client_id: UUID) -> ApiClient:
+    """The client, locked: two additions of a secret at once queue here, so that no third one becomes live."""
+    row = await work.session.get(ApiClient, (work.tenant_id, api_client_id), with_for_update=True)
+    if row is None or row.revoked_at is not None:
+        raise IdentityRefusal("UNKNOWN_CLIENT", "There is no such application, or its access was revoked.")
+    return row
 
 
 class ApiClients:
@@ -98,7 +120,7 @@ class ApiClients:
 
     def __init__(self, database: Database, vault: Vault, keys: TokenKeys) -> None:
         self._database, self._vault, self._keys = database, vault, keys
-        self._live: dict[tuple[UUID, UUID], tuple[float, Principal | None]] = {}
+        self._live: dict[tuple[UUID, UUID], tuple[datetime, Principal | None]] = {}
 
     async def grant(
         self, client_id: str, secret: str, scope: str | None, *, lifetime: timedelta = LIFETIME
@@ -146,11 +168,12 @@ class ApiClients:
 
     async def principal(self, token: str) -> Principal:
         """Who holds this token. Raises IdentityRefusal `INVALID_TOKEN`."""
-        claims = await self._keys.read(token, self._database.clock())
+        now = self._database.clock()
+        claims = await self._keys.read(token, now)
         key = (claims.tenant_id, claims.api_client_id)
         known = self._live.get(key)
-        if known is None or time.monotonic() - known[0] > REVOCATION_DELAY_SECONDS:
-            known = (time.monotonic(), await self._look_up(*key))
+        if known is None or now - known[0] >= REVOCATION_DELAY:
+            known = (now, await self._look_up(*key))
             self._live[key] = known
         client = known[1]
         if client is None:

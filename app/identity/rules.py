@@ -59,6 +59,14 @@ def normalise_email(text: str) -> str:
     return email
 
 
+def check_name(text: str) -> str:
+    """A person's or an application's name without idle spaces. Raises IdentityRefusal `NAME_MISSING`."""
+    name = " ".join(text.split())
+    if not 1 <= len(name) <= 200:
+        raise IdentityRefusal("NAME_MISSING", "Enter a name of at most 200 characters.")
+    return name
+
+
 def check_password(password: str, email: str) -> None:
     """Length counts, not kinds of characters (NCSC). Raises IdentityRefusal `WEAK_PASSWORD`."""
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:

@@ -33,6 +33,8 @@ class BrowserSession:
     enrolled: bool
     platform_role: Role | None
     tenant_id: UUID | None
+    tenant_name: str | None
+    tenant_open: bool
     identity_provider_id: UUID | None
     csrf_token: str
     new_token: str | None
@@ -84,10 +86,10 @@ async def browser_session(database: Database, vault: Vault, token: str) -> Brows
         found = (await session.execute(_by_token(shown))).one_or_none()
     if found is None:
         return None
-    row, login = found
+    row, login, tenant = found
     judged = _judge(row, shown, database.clock())
     if judged is Fate.KEEP and login.disabled_at is None:
-        return _seen(row, login, None)
+        return _seen(row, login, tenant, None)
     if judged is Fate.OVER or login.disabled_at is not None:
         return None
     context = PlatformContext("keep a session", ActorKind.STAFF, row.login_id)
@@ -96,7 +98,9 @@ async def browser_session(database: Database, vault: Vault, token: str) -> Brows
         return None if locked is None else _kept(work, vault, shown, *locked)
 
 
-def _kept(work: UnitOfWork, vault: Vault, shown: bytes, row: LoginSession, login: Login) -> BrowserSession | None:
+def _kept(
+    work: UnitOfWork, vault: Vault, shown: bytes, row: LoginSession, login: Login, tenant: Tenant | None
+) -> BrowserSession | None:
     """Note, rotate or end the locked session; a parallel request may have done so a moment ago."""
     now, new_token = work.now, None
     judged = _judge(row, shown, now)
@@ -111,13 +115,14 @@ def _kept(work: UnitOfWork, vault: Vault, shown: bytes, row: LoginSession, login
         row.previous_token_hash, row.token_hash = row.token_hash, vault.hash(new_token)
         row.rotated_at = now
     row.seen_at = now
-    return _seen(row, login, new_token)
+    return _seen(row, login, tenant, new_token)
 
 
-def _by_token(shown: bytes) -> Select[LoginSession, Login]:
+def _by_token(shown: bytes) -> Select[LoginSession, Login, Tenant | None]:
     return (
-        select(LoginSession, Login)
+        select(LoginSession, Login, Tenant)
         .join(Login, Login.id == LoginSession.login_id)
+        .outerjoin(Tenant, Tenant.id == LoginSession.tenant_id)
         .where(or_(LoginSession.token_hash == shown, LoginSession.previous_token_hash == shown))
     )
 
@@ -134,7 +139,7 @@ def _judge(row: LoginSession, shown: bytes, now: datetime) -> Fate:
     )
 
 
-def _seen(row: LoginSession, login: Login, new_token: str | None) -> BrowserSession:
+def _seen(row: LoginSession, login: Login, tenant: Tenant | None, new_token: str | None) -> BrowserSession:
     return BrowserSession(
         id=row.id,
         login_id=login.id,
@@ -144,6 +149,8 @@ def _seen(row: LoginSession, login: Login, new_token: str | None) -> BrowserSess
         enrolled=login.totp_secret is not None,
         platform_role=None if login.platform_role is None else Role(login.platform_role),
         tenant_id=row.tenant_id,
+        tenant_name=None if tenant is None else tenant.name,
+        tenant_open=tenant is not None and tenant.status in OPEN_TENANTS,
         identity_provider_id=row.identity_provider_id,
         csrf_token=row.csrf_token,
         new_token=new_token,
@@ -199,17 +206,16 @@ async def principal_of(database: Database, session: BrowserSession) -> Principal
         return Principal(
             ActorKind.PLATFORM, session.login_id, session.display_name, None, permissions_of(role), str(role)
         )
-    if session.tenant_id is None:
+    if session.tenant_id is None or not session.tenant_open:
         return None
     context = TenantContext(session.tenant_id, ActorKind.STAFF, session.login_id, read_only=True)
     async with database.session(context) as reading:
-        tenant = await reading.get_one(Tenant, session.tenant_id)
         staff = (
             await reading.scalars(
                 select(StaffMember).where(StaffMember.login_id == session.login_id, StaffMember.ended_at.is_(None))
             )
         ).one_or_none()
-    if staff is None or tenant.status not in OPEN_TENANTS:
+    if staff is None:
         return None
     role = Role(staff.role)
-    return Principal(ActorKind.STAFF, staff.id, staff.display_name, tenant.id, permissions_of(role), str(role))
+    return Principal(ActorKind.STAFF, staff.id, staff.display_name, staff.tenant_id, permissions_of(role), str(role))

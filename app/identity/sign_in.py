@@ -13,7 +13,7 @@ from sqlalchemy import exists, select
 from app.identity.errors import IdentityRefusal
 from app.identity.models import FederatedIdentity, Login, LoginSession, LoginTenant, StaffInvitation, StaffMember
 from app.identity.passwords import hash_password, password_matches
-from app.identity.rules import LOCK_RULE, Stage, check_password, stage_after_password, wait_after
+from app.identity.rules import Stage, check_password, stage_after_password, wait_after
 from app.identity.secrets import Vault
 from app.identity.sessions import start_session
 from app.identity.totp import matching_step
@@ -23,10 +23,13 @@ from tenants.context import PlatformContext
 from tenants.session import Database, UnitOfWork
 
 REFUSED = IdentityRefusal(
-    "SIGN_IN_REFUSED", f"The e-mail address or the password is wrong, or the login is waiting. {LOCK_RULE}"
+    "SIGN_IN_REFUSED",
+    "The e-mail address or the password is wrong, or the login is waiting after wrong attempts. Check both, and see "
+    "“If you cannot sign in”.",
 )
 CODE_REFUSED = IdentityRefusal(
-    "CODE_REFUSED", f"The code is wrong or was used before, or the login is waiting. Take the next code. {LOCK_RULE}"
+    "CODE_REFUSED",
+    "The code is wrong or was used before, or the login is waiting. Type the next code that the app shows.",
 )
 
 

@@ -10,7 +10,7 @@ from app.identity.errors import IdentityRefusal
 from app.identity.models import Login, LoginSession, LoginTenant, StaffInvitation, StaffMember
 from app.identity.passwords import hash_password
 from app.identity.permissions import PLATFORM_ROLES, Role
-from app.identity.rules import INVITATION_LIFETIME, check_password, normalise_email
+from app.identity.rules import INVITATION_LIFETIME, check_name, check_password, normalise_email
 from app.identity.secrets import Vault
 from tenants.audit import Action
 from tenants.identifiers import new_id
@@ -35,7 +35,7 @@ async def create_login(
 
     Raises IdentityRefusal `INVALID_EMAIL`, `WEAK_PASSWORD`, `NAME_MISSING`, `LOGIN_EXISTS` or `NOT_A_PLATFORM_ROLE`.
     """
-    address, name = normalise_email(email), _name(display_name)
+    address, name = normalise_email(email), check_name(display_name)
     if platform_role is not None and platform_role not in PLATFORM_ROLES:
         raise IdentityRefusal("NOT_A_PLATFORM_ROLE", f"{platform_role} belongs to a tenant. Add staff there instead.")
     if password is not None:
@@ -141,13 +141,6 @@ async def end_staff(work: UnitOfWork, staff_member_id: UUID) -> None:
     work.record(Action.STAFF_ENDED, "staff_member", staff.id, before={"role": staff.role})
 
 
-def _name(text: str) -> str:
-    name = " ".join(text.split())
-    if not 1 <= len(name) <= 200:
-        raise IdentityRefusal("NAME_MISSING", "Enter the person's name, in at most 200 characters.")
-    return name
-
-
 def _check_role(role: Role, provider_group_id: UUID | None) -> None:
     if role in PLATFORM_ROLES:
         raise IdentityRefusal("NOT_A_TENANT_ROLE", f"{role} belongs to the platform. Choose a role of the tenant.")
@@ -158,7 +151,7 @@ def _check_role(role: Role, provider_group_id: UUID | None) -> None:
 async def _make_staff(
     work: UnitOfWork, login_id: UUID, display_name: str, role: Role, provider_group_id: UUID | None
 ) -> UUID:
-    name = _name(display_name)
+    name = check_name(display_name)
     _check_role(role, provider_group_id)
     # The lock makes two additions of the same person queue, so that the second is refused in words.
     login = await work.session.get(Login, login_id, with_for_update=True)

@@ -1,6 +1,5 @@
 """Access tokens: EdDSA (Ed25519) JWTs of at most an hour, the keys that sign them, and the JWKS."""
 
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,6 +21,7 @@ from tenants.session import Database
 
 LIFETIME = timedelta(minutes=60)
 DEMO_LIFETIME = timedelta(hours=24)
+REMEMBERED = timedelta(minutes=1)
 ALGORITHM = "Ed25519"
 
 
@@ -43,11 +43,11 @@ class TokenKeys:
         self._database, self._vault, self._issuer = database, vault, issuer
         self._set: KeySet | None = None
         self._signing: OKPKey | None = None
-        self._read_at = 0.0
+        self._read_at = database.clock()
 
     async def load(self, *, fresh: bool = False) -> KeySet:
         """All public keys; makes the first signing key if there is none."""
-        if self._set is not None and not fresh and time.monotonic() - self._read_at < 60:
+        if self._set is not None and not fresh and self._database.clock() - self._read_at < REMEMBERED:
             return self._set
         async with self._database.unit_of_work(PlatformContext("read signing keys")) as work:
             rows = (await work.session.scalars(select(SigningKey).order_by(SigningKey.created_at))).all()
@@ -64,7 +64,7 @@ class TokenKeys:
         current = next(row for row in reversed(rows) if row.retired_at is None)
         self._signing = OKPKey.import_key(orjson.loads(self._vault.decrypt(current.private_key)))
         self._set = KeySet([OKPKey.import_key(row.public_jwk) for row in rows])
-        self._read_at = time.monotonic()
+        self._read_at = self._database.clock()
         return self._set
 
     async def issue(

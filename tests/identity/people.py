@@ -4,6 +4,7 @@ from uuid import UUID
 
 import pyotp
 
+from app.directory.models import ProviderGroup
 from app.identity.permissions import Role
 from app.identity.sessions import BrowserSession, browser_session, enter_tenant, workplaces
 from app.identity.sign_in import check_credentials, check_second_factor, enrol_second_factor, sign_in
@@ -11,6 +12,7 @@ from app.identity.staff import add_staff, create_login
 from app.identity.totp import STEP_SECONDS, new_totp_secret
 from app.settings import Settings
 from tenants.context import ActorKind, PlatformContext, TenantContext
+from tenants.identifiers import new_id
 from tests.support import Installation
 
 PASSWORD = "walnut ladder thirteen"
@@ -31,7 +33,14 @@ async def make_staff(
     """A login with PASSWORD and a role in a tenant: ids of login and member of staff."""
     login_id = login_id or await make_login(installation, email)
     async with installation.database.unit_of_work(installation.context(tenant_id)) as work:
-        return login_id, await add_staff(work, login_id=login_id, display_name="Sam Field", role=role)
+        group_id = None
+        if role is Role.PROVIDER_MANAGER:
+            group_id = new_id()
+            work.add(ProviderGroup(tenant_id=tenant_id, id=group_id, name=f"Group of {email}", created_at=work.now))
+            await work.session.flush()
+        return login_id, await add_staff(
+            work, login_id=login_id, display_name="Sam Field", role=role, provider_group_id=group_id
+        )
 
 
 async def attempt(

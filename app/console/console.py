@@ -1,0 +1,41 @@
+"""The console as one mounted application: all its pages and what surrounds them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from starlette.routing import BaseRoute, Mount
+from starlette.staticfiles import StaticFiles
+
+from app.console import api_client_pages, audit_pages, home_pages, sign_in_pages, staff_pages
+from app.console.middleware import MIDDLEWARE
+from app.console.pages import ConsoleRoute
+
+STATIC = Path(__file__).resolve().parent / "static"
+
+ROUTES: list[BaseRoute] = [
+    *home_pages.ROUTES,
+    *sign_in_pages.ROUTES,
+    *staff_pages.ROUTES,
+    *api_client_pages.ROUTES,
+    *audit_pages.ROUTES,
+]
+
+
+class UndeclaredRoute(RuntimeError):
+    """A console route does not say what it needs: a fault of ours that must be seen at start."""
+
+
+def refuse_undeclared(routes: Sequence[BaseRoute]) -> None:
+    """Raise UndeclaredRoute unless every route says what it needs."""
+    undeclared = [getattr(route, "path", repr(route)) for route in routes if not isinstance(route, ConsoleRoute)]
+    if undeclared:
+        raise UndeclaredRoute(f"declare with page(…, needs=…): {', '.join(undeclared)}")
+
+
+def console_routes() -> list[BaseRoute]:
+    """What the application mounts. Style sheets and scripts are for everybody and are not logged."""
+    refuse_undeclared(ROUTES)
+    return [
+        Mount("/console/static", StaticFiles(directory=STATIC)),
+        Mount("/console", routes=ROUTES, middleware=MIDDLEWARE),
+    ]

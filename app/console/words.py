@@ -1,0 +1,66 @@
+"""Words of the console for people: names of roles and permissions, what has been done, what went wrong."""
+
+from app.identity.permissions import Permission, Role
+
+ROLES = {
+    Role.TENANT_ADMINISTRATOR: "Tenant administrator",
+    Role.PROGRAMME_LEAD: "Programme lead",
+    Role.FACILITATOR: "Facilitator",
+    Role.REVIEWER: "Reviewer",
+    Role.ANALYST: "Analyst",
+    Role.COMMUNICATIONS: "Communications",
+    Role.INFORMATION_GOVERNANCE: "Information governance",
+    Role.PROVIDER_MANAGER: "Provider manager",
+    Role.NATIONAL_LEAD: "National lead",
+    Role.PLATFORM_OPERATOR: "Platform operator",
+}
+
+PERMISSIONS = {
+    Permission.TENANT_READ: "see the tenant and its settings",
+    Permission.DIRECTORY_READ: "see care homes, providers and learners without names",
+    Permission.TRAINING_READ: "see training: sessions, attendance, completions, feedback",
+    Permission.EVIDENCE_READ: "see impact figures",
+    Permission.IMPORTS_READ: "see imports and what they rejected",
+    Permission.PEOPLE_READ: "see names of learners",
+    Permission.IMPORTS_WRITE: "bring in files",
+    Permission.SETTINGS_WRITE: "change the tenant's settings",
+    Permission.STAFF_WRITE: "manage staff",
+    Permission.API_CLIENTS_WRITE: "manage partner applications",
+    Permission.AUDIT_READ: "read the audit trail",
+    Permission.TENANTS_READ: "see the list of tenants",
+    Permission.BENCHMARK_READ: "compare systems nationally",
+}
+
+DONE = {
+    "role-changed": "The role has been changed. It counts from the person's next page.",
+    "staff-ended": "The person's access has ended, and they have been signed out.",
+    "secret-revoked": "The secret has been revoked.",
+    "client-revoked": "The application's access has been revoked. Tokens it holds stop working within a minute.",
+    "joined": "You have joined. Choose where you want to work.",
+    "password-chosen": "Your password is set. Sign in with it now.",
+    "enrolled": "Your authenticator app is tied to your login. You will be asked for a code from now on.",
+    "signed-out": "You have signed out.",
+}
+
+PROBLEMS = {
+    "400": ("The form could not be read", "Go back, fill it in again and send it."),
+    "403": (
+        "Your role does not open this page",
+        "Ask a tenant administrator if you need it for your work.",
+    ),
+    "404": ("There is no such page", "Check the address, or go to the start page and follow the menu."),
+    "405": ("This page cannot be used that way", "Go to the start page and follow the menu."),
+    "413": ("What you sent is too large", "Send a smaller file or a shorter text."),
+    "500": (
+        "Something went wrong on our side",
+        "Nothing has been changed. Try again; if it stays, quote the number below to support.",
+    ),
+    "OTHER_ORIGIN": (
+        "The request did not come from this service",
+        "Nothing has been changed. Open the page here and send the form again.",
+    ),
+    "OLD_PAGE": (
+        "The page was open for too long",
+        "Nothing has been changed. Go back, load the page again and send the form once more.",
+    ),
+}

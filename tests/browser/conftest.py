@@ -1,0 +1,61 @@
+"""A real browser, and the application served on loopback in the test's own process."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+from playwright.async_api import Browser, async_playwright
+
+from tests import servers
+from tests.browser.finding import find_browser
+from tests.browser.journey import Journey
+from tests.support import Installation, open_installation
+
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """One browser for the run."""
+    async with async_playwright() as playwright:
+        opened = await playwright.chromium.launch(executable_path=find_browser(), args=ARGUMENTS)
+        yield opened
+        await opened.close()
+
+
+@pytest.fixture
+def listening() -> socket.socket:
+    """A socket of loopback whose port is known before the application is put together."""
+    return socket.create_server(("127.0.0.1", 0))
+
+
+@pytest.fixture
+def address(listening: socket.socket) -> str:
+    """Where the application is served."""
+    return f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+@pytest.fixture
+async def served(
+    database_name: str, redis_url: str, data_dir: Path, listening: socket.socket, address: str
+) -> AsyncIterator[Installation]:
+    """The application on its own database, answering on loopback."""
+    urls = servers.running().urls(database_name)
+    async with open_installation(urls, redis_url, data_dir, base_url=address) as opened:
+        server = uvicorn.Server(uvicorn.Config(opened.app, lifespan="off", log_level="error", ws="none"))
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        yield opened
+        server.should_exit = True
+        await serving
+
+
+@pytest.fixture
+async def journey(browser: Browser, served: Installation, address: str, tmp_path: Path) -> AsyncIterator[Journey]:
+    """A fresh window of the browser on the application."""
+    context = await browser.new_context(base_url=address, viewport={"width": 1100, "height": 900})
+    context.set_default_timeout(10_000)
+    yield Journey(await context.new_page(), tmp_path)
+    await context.close()
