@@ -6,6 +6,7 @@ for both again, so that a worker that was thought dead cannot act for a second t
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, select, update
@@ -150,8 +151,13 @@ async def hold(work: UnitOfWork, claim: Claim) -> OutboxMessage | None:
     return (await work.session.scalars(held.with_for_update(skip_locked=True))).one_or_none()
 
 
-async def renew(work: UnitOfWork, claim: Claim, until: datetime) -> None:
-    """Hold the claim until `until`, and keep its row locked until the transaction ends. Raises LeaseLost."""
+async def renew(work: UnitOfWork, claim: Claim, until: datetime, *, progressed: bool = False) -> None:
+    """Hold the claim until `until`, and keep its row locked until the transaction ends. Raises LeaseLost.
+
+    Work that has `progressed` has not failed in vain: its failures are forgotten, so that a long effect which is cut
+    off again and again is neither made to wait longer and longer nor given up.
+    """
+    changes: dict[str, Any] = {"lease_until": until} | ({"failures": 0} if progressed else {})
     renewed = (
         update(OutboxMessage)
         .where(
@@ -160,7 +166,7 @@ async def renew(work: UnitOfWork, claim: Claim, until: datetime) -> None:
             OutboxMessage.attempts == claim.attempt,
             OutboxMessage.lease_until.is_not(None),
         )
-        .values(lease_until=until)
+        .values(changes)
         .returning(OutboxMessage.id)
         .execution_options(synchronize_session=False)
     )

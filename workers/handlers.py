@@ -141,8 +141,13 @@ async def _bring_about(
     if handler is None:
         raise NoHandler(message.topic)
 
+    renewals = 0
+
     async def renew(work: UnitOfWork) -> None:
-        await delivery.renew(work, claim, services.clock() + lease)
+        nonlocal renewals
+        renewals += 1
+        # The first is before the effect, the second begins its first step; at the third, one step has been committed.
+        await delivery.renew(work, claim, services.clock() + lease, progressed=renewals > 2)
 
     refs = {name: UUID(value) for name, value in message.refs.items()}
     context = WorkerContext(services, tenant, claim.outbox_id, refs, renew)
