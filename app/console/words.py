@@ -23,6 +23,7 @@ PERMISSIONS = {
     Permission.IMPORTS_READ: "see imports and what they rejected",
     Permission.PEOPLE_READ: "see names of learners",
     Permission.IMPORTS_WRITE: "bring in files",
+    Permission.DIRECTORY_WRITE: "merge records of learners, and part them again",
     Permission.SETTINGS_WRITE: "change the tenant's settings",
     Permission.STAFF_WRITE: "manage staff",
     Permission.API_CLIENTS_WRITE: "manage partner applications",

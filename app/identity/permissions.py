@@ -32,6 +32,7 @@ class Permission(StrEnum):
     PEOPLE_READ = "people:read"
     IMPORTS_WRITE = "imports:write"
     SETTINGS_WRITE = "settings:write"
+    DIRECTORY_WRITE = "directory:write"
     STAFF_WRITE = "staff:write"
     API_CLIENTS_WRITE = "api_clients:write"
     AUDIT_READ = "audit:read"
@@ -43,10 +44,11 @@ P = Permission
 
 _READS = frozenset({P.TENANT_READ, P.DIRECTORY_READ, P.TRAINING_READ, P.EVIDENCE_READ})
 
+_PROGRAMME = _READS | {P.IMPORTS_READ, P.PEOPLE_READ, P.IMPORTS_WRITE, P.DIRECTORY_WRITE, P.SETTINGS_WRITE}
+
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.TENANT_ADMINISTRATOR: _READS
-    | {P.IMPORTS_READ, P.PEOPLE_READ, P.IMPORTS_WRITE, P.SETTINGS_WRITE, P.STAFF_WRITE, P.API_CLIENTS_WRITE},
-    Role.PROGRAMME_LEAD: _READS | {P.IMPORTS_READ, P.PEOPLE_READ, P.IMPORTS_WRITE, P.SETTINGS_WRITE},
+    Role.TENANT_ADMINISTRATOR: _PROGRAMME | {P.STAFF_WRITE, P.API_CLIENTS_WRITE},
+    Role.PROGRAMME_LEAD: _PROGRAMME,
     Role.FACILITATOR: frozenset({P.TENANT_READ, P.DIRECTORY_READ, P.TRAINING_READ, P.PEOPLE_READ}),
     Role.REVIEWER: frozenset({P.TENANT_READ, P.DIRECTORY_READ}),
     Role.ANALYST: _READS | {P.IMPORTS_READ},
@@ -68,6 +70,7 @@ SCOPES = frozenset(
         P.PEOPLE_READ,
         P.IMPORTS_WRITE,
         P.SETTINGS_WRITE,
+        P.DIRECTORY_WRITE,
     }
 )
 """What a tenant may grant to an API client. Staff, clients, audit and benchmarks are for people alone."""

@@ -8,7 +8,7 @@ from app.training import models as training
 from medstead_graphql.compiler.declare import Connection, by_id, inline, many, node_by_id, one
 from medstead_graphql.types import listings
 from medstead_graphql.types.common import Node
-from medstead_graphql.types.directory import Employer, Learner, Location, Tenant
+from medstead_graphql.types.directory import Employer, Learner, LearnerMerge, Location, Tenant
 from medstead_graphql.types.evidence import FigurePoint, ImpactSummary, MetricDefinition, PeriodInput, impact_source
 from medstead_graphql.types.imports import Import, ImportRow
 from medstead_graphql.types.training import (
@@ -43,6 +43,7 @@ class Query:
     employers: Connection[Employer] = many(listings.EMPLOYER, scope="directory:read")
     learner: Learner | None = by_id(directory.Learner, scope="directory:read")
     learners: Connection[Learner] = many(listings.LEARNER, scope="directory:read")
+    learner_merges: Connection[LearnerMerge] = many(listings.LEARNER_MERGE, scope="directory:read")
     courses: Connection[Course] = many(listings.COURSE, scope="training:read")
     completions: Connection[Completion] = many(listings.COMPLETION, scope="training:read")
     session: Session | None = by_id(training.TrainingSession, scope="training:read")

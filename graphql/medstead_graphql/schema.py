@@ -37,6 +37,7 @@ NODES: Nodes = {
     "Employer": ("directory:read", directory.Employer),
     "Employment": ("directory:read", directory.Employment),
     "Learner": ("directory:read", directory.Learner),
+    "LearnerMerge": ("directory:read", directory.LearnerMerge),
     "Tier": ("training:read", training.Tier),
     "TrainingProvider": ("training:read", training.TrainingProvider),
     "Course": ("training:read", training.Course),

@@ -2,13 +2,14 @@
 
 import strawberry
 
+from medstead_graphql.mutations.directory import DirectoryMutations
 from medstead_graphql.mutations.execute import execute_mutation
 from medstead_graphql.mutations.imports import ImportMutations
 from medstead_graphql.mutations.settings import SettingsMutations
 
 
 @strawberry.type(description="Changes. Each answers with a success type or a typed refusal.")
-class Mutation(ImportMutations, SettingsMutations):
+class Mutation(DirectoryMutations, ImportMutations, SettingsMutations):
     """Changes."""
 
 

@@ -161,6 +161,18 @@ class Learner(Node):
     )
 
 
+@strawberry.type(description="Two records found to be one person, by somebody, for a reason.")
+class LearnerMerge(Node):
+    """A merge of learners."""
+
+    id: strawberry.ID = column()
+    reason: str | None = column(scope=PEOPLE, description="Free text may name people.")
+    merged_at: datetime = column()
+    undone_at: datetime | None = column(description="Set when the two turned out to be two people.")
+    kept: Learner = one(models.Learner, key="kept_learner_id")
+    merged: Learner = one(models.Learner, key="merged_learner_id")
+
+
 @strawberry.type(description="A learner's time with an employer.")
 class Employment(Node):
     """An employment."""

@@ -34,6 +34,13 @@ EMPLOYMENT = listing(
     orders=("started_on", "ended_on"),
     default_order=("-started_on",),
 )
+LEARNER_MERGE = listing(
+    "LearnerMerge",
+    directory.LearnerMerge,
+    filters=("kept_learner_id", "merged_learner_id", "merged_at", "undone_at"),
+    orders=("merged_at",),
+    default_order=("-merged_at",),
+)
 COURSE = listing(
     "Course",
     training.Course,

@@ -1,0 +1,34 @@
+"""Merging learners with what follows for attendance: evidence of both records is weighed together, or apart again."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from app.directory import merging
+from app.directory.models import LearnerMerge
+from app.training.attendance import decide_attendance
+from app.training.models import AttendanceEvidence
+from tenants.outbox import Topic
+from tenants.session import UnitOfWork
+
+
+async def merge_learners(work: UnitOfWork, kept_id: UUID, merged_id: UUID, reason: str) -> UUID:
+    """Two records are one person; gives the merge. Raises as `app.directory.merging.merge_learners`."""
+    merge = await merging.merge_learners(work, kept_id, merged_id, reason)
+    await _decide_anew(work, merge)
+    return merge.id
+
+
+async def undo_merge(work: UnitOfWork, merge_id: UUID) -> None:
+    """The two records were two people after all. Raises as `app.directory.merging.undo_merge`."""
+    await _decide_anew(work, await merging.undo_merge(work, merge_id))
+
+
+async def _decide_anew(work: UnitOfWork, merge: LearnerMerge) -> None:
+    both = (merge.kept_learner_id, merge.merged_learner_id)
+    sessions = await work.session.scalars(
+        select(AttendanceEvidence.session_id).where(AttendanceEvidence.learner_id.in_(both)).distinct()
+    )
+    for session_id in sorted(sessions):
+        await decide_attendance(work, session_id, both)
+    work.emit(Topic.FIGURES_REFRESH, f"merge:{merge.id}:{merge.undone_at is not None}", merge_id=merge.id)
