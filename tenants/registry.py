@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from tenants.audit import Action
-from tenants.models import Organisation, Tenant, TenantSettings
+from tenants.models import Organisation, OrganisationCode, Tenant, TenantSettings
 from tenants.session import UnitOfWork
 
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -68,9 +68,20 @@ async def create_tenant(
 
 
 async def change_status(work: UnitOfWork, status: str) -> None:
-    """Move the bound tenant to `onboarding`, `live`, `suspended` or `closed`; needs the owner role."""
+    """Move the bound tenant to `onboarding`, `live`, `suspended` or `closed`; needs the owner role.
+
+    Raises TenantRefusal `NOT_COMPLETE` when a tenant is to go live without an organisation that has a code.
+    """
     tenant = await work.session.get_one(Tenant, work.tenant_id, with_for_update=True)
     if tenant.status == status:
         return
+    if status == "live":
+        codes = select(OrganisationCode.code).where(OrganisationCode.organisation_id == tenant.organisation_id)
+        if (await work.session.scalars(codes)).first() is None:
+            raise TenantRefusal(
+                "NOT_COMPLETE",
+                "The tenant has no organisation with a code, so nobody could tell whose figures these are. "
+                "Make it with the code of its board or council.",
+            )
     before, tenant.status = tenant.status, status
     work.record(Action.TENANT_STATUS_CHANGED, "tenant", tenant.id, before={"status": before}, after={"status": status})

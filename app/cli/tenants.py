@@ -79,6 +79,9 @@ def status(
 async def _status(slug: str, to: str) -> None:
     async with owner_database(load_settings()) as database:
         row = await tenant_named(database, slug)
-        async with database.unit_of_work(at_the_command_line(row)) as work:
-            await change_status(work, to)
+        try:
+            async with database.unit_of_work(at_the_command_line(row)) as work:
+                await change_status(work, to)
+        except TenantRefusal as refusal:
+            fail(refusal.message)
     say(f"{slug} is {to}.")

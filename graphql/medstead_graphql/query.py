@@ -11,6 +11,7 @@ from medstead_graphql.types.common import Node
 from medstead_graphql.types.directory import Employer, Learner, LearnerMerge, Location, Tenant
 from medstead_graphql.types.evidence import FigurePoint, ImpactSummary, MetricDefinition, PeriodInput, impact_source
 from medstead_graphql.types.imports import Import, ImportRow
+from medstead_graphql.types.registry import Organisation
 from medstead_graphql.types.training import (
     Attendance,
     Completion,
@@ -27,6 +28,9 @@ class Query:
     """Reads."""
 
     tenant: Tenant = one(registry.Tenant, join=lambda _, tenant, compilation: tenant.c.id == compilation.tenant)
+    organisations: Connection[Organisation] = many(
+        listings.ORGANISATION, description="Boards and councils, current and historic: shared reference data."
+    )
     node: Node | None = node_by_id(description="Any row by its id; null if this tenant has none such.")
     impact_summary: ImpactSummary = inline(
         impact_source,

@@ -31,6 +31,7 @@ from tenants import models as registry
 
 NODES: Nodes = {
     "Tenant": ("tenant:read", registry.Tenant),
+    "Organisation": ("tenant:read", registry.Organisation),
     "CqcProvider": ("directory:read", directory.CqcProvider),
     "CqcLocation": ("directory:read", directory.CqcLocation),
     "Location": ("directory:read", directory.TenantLocation),

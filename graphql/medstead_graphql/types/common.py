@@ -23,6 +23,32 @@ class TenantKind(enum.Enum):
     COUNCIL = "council"
 
 
+@strawberry.enum(description="What kind of body an organisation is.")
+class OrganisationKind(enum.Enum):
+    """Kinds of organisation."""
+
+    ICB = "icb"
+    COUNCIL = "council"
+    STP = "stp"
+
+
+@strawberry.enum(description="Who gives a code: the NHS's Organisation Data Service or the national statistics.")
+class CodeScheme(enum.Enum):
+    """Schemes of codes."""
+
+    ODS = "ods"
+    ONS_GSS = "ons_gss"
+
+
+@strawberry.enum(description="How one organisation came to follow another.")
+class SuccessionKind(enum.Enum):
+    """Kinds of succession."""
+
+    MERGE = "merge"
+    SPLIT = "split"
+    BOUNDARY_CHANGE = "boundary_change"
+
+
 @strawberry.enum(description="Where a tenant stands.")
 class TenantStatus(enum.Enum):
     """Status of a tenant."""

@@ -11,6 +11,7 @@ from app.directory import models
 from medstead_graphql.compiler.declare import Connection, column, expression, many, one
 from medstead_graphql.types import listings
 from medstead_graphql.types.common import JSON, LocationRelationship, Node, TenantKind, TenantStatus
+from medstead_graphql.types.registry import Organisation
 from tenants import models as registry
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Tenant(Node):
     name: str = column()
     kind: TenantKind = column()
     status: TenantStatus = column()
+    organisation: Organisation | None = one(registry.Organisation, key="organisation_id")
     settings: TenantSettings | None = one(
         registry.TenantSettings, join=lambda tenant, settings, _: settings.c.tenant_id == tenant.c.id
     )

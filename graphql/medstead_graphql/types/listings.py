@@ -5,7 +5,15 @@ from app.evidence import models as evidence
 from app.imports import models as imports
 from app.training import models as training
 from medstead_graphql.compiler.listing import listing
+from tenants import models as registry
 
+ORGANISATION = listing(
+    "Organisation",
+    registry.Organisation,
+    filters=("kind", "name", "established_on", "abolished_on"),
+    orders=("name", "established_on"),
+    default_order=("name",),
+)
 LOCATION = listing(
     "Location",
     directory.TenantLocation,
