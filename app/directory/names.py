@@ -59,6 +59,8 @@ def normalise_email(text: str | None) -> str | None:
     """An e-mail address in lower case, taken out of "Name <address>" too; None when there is not exactly one."""
     if not text:
         return None
+    if _ADDRESS.fullmatch(text) and ":" not in text:
+        return text.lower().rstrip(".")
     found = {
         address.lower().rstrip(".") for address in _ADDRESS.findall(re.sub("mailto:", "", text, flags=re.IGNORECASE))
     }

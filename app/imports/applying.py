@@ -13,9 +13,9 @@ from app.imports.appliers import APPLIERS
 from app.imports.appliers.base import ApplyContext, Outcome, ParsedRow, parsed_rows
 from app.imports.chunks import unpack
 from app.imports.formats.base import Rejected
-from app.imports.kept_rows import keep_rows
+from app.imports.kept_rows import keep_rows, rejected_row
 from app.imports.models import ImportChunk, ImportRun
-from app.imports.staging import Renew, locked_run, rejected_row
+from app.imports.staging import Renew, locked_run
 from tenants.audit import Action
 from tenants.context import TenantContext
 from tenants.outbox import Topic

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import orjson
 
+from app.imports.formats.base import FAULT, RawRow, Rejected
 from app.imports.models import ImportRow
 from tenants.identifiers import new_id
 from tenants.session import UnitOfWork
@@ -28,6 +29,12 @@ class KeptRow:
     field: str = ""
     candidates: Sequence[dict[str, Any]] = ()
     person_key: str | None = None
+
+
+def rejected_row(raw: RawRow, rejected: Rejected) -> KeptRow:
+    """A rejected row as it is kept for the person who mends the file."""
+    cells = {name: cell for name, cell in raw.cells.items() if name != FAULT}
+    return KeptRow("rejected", raw.number, raw.section, cells, rejected.code, rejected.message, field=rejected.field)
 
 
 async def keep_rows(work: UnitOfWork, import_id: UUID, rows: Sequence[KeptRow]) -> None:

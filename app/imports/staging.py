@@ -1,4 +1,4 @@
-"""Staging: the rows of a file as they came, in chunks, with the faults that reading alone can find. Resumable."""
+"""Staging: the rows of a file as they came, in chunks, with a preview where a person will decide. Resumable."""
 
 import asyncio
 import itertools
@@ -15,8 +15,8 @@ from app.directory.placement import count_known
 from app.directory.rules import Candidate
 from app.imports.chunks import CHUNK_ROWS, pack
 from app.imports.formats import FORMATS, UnreadableFile
-from app.imports.formats.base import FAULT, Context, Format, Ignored, NotCompleted, RawRow, Rejected
-from app.imports.kept_rows import KeptRow, keep_rows
+from app.imports.formats.base import Context, Format, Ignored, NotCompleted, RawRow, Rejected
+from app.imports.kept_rows import KeptRow, keep_rows, rejected_row
 from app.imports.models import ImportChunk, ImportPart, ImportRun
 from app.imports.people import candidate_of
 from app.imports.receiving import temporary_file
@@ -56,7 +56,7 @@ async def stage_import(database: Database, context: TenantContext, import_id: UU
             rows = itertools.islice(form.stage(path, run.options), run.rows_staged, None)
             reading = Context(london_date(run.created_at), run.options, facts)
             staged = run.rows_staged
-            while batch := await asyncio.to_thread(_read, form, rows, reading):
+            while batch := await asyncio.to_thread(_read, form, rows, None if run.auto_apply else reading):
                 async with database.unit_of_work(context) as work:
                     await renew(work)
                     if not await _stage(work, import_id, facts, staged, batch):
@@ -88,34 +88,32 @@ async def _assemble(database: Database, context: TenantContext, import_id: UUID,
         await asyncio.to_thread(write, content)
 
 
-def _read(form: Format, rows: Iterator[RawRow], reading: Context) -> _Batch | None:
+def _read(form: Format, rows: Iterator[RawRow], reading: Context | None) -> _Batch | None:
+    """The next rows; with `reading` they are parsed for the preview that a person will look at."""
     taken = list(itertools.islice(rows, CHUNK_ROWS))
     if not taken:
         return None
-    counts: Counter[str] = Counter(rows=len(taken))
-    rejected: list[KeptRow] = []
-    candidates: list[Candidate] = []
-    for raw in taken:
+    batch = _Batch(taken, pack(taken), Counter(rows=len(taken)), [], [])
+    if reading is not None:
+        _look_ahead(batch, form, reading)
+    return batch
+
+
+def _look_ahead(batch: _Batch, form: Format, reading: Context) -> None:
+    for raw in batch.rows:
         parsed = form.parse(raw, reading)
         if isinstance(parsed, Rejected):
-            counts["rejected"] += 1
-            rejected.append(rejected_row(raw, parsed))
+            batch.counts["rejected"] += 1
+            batch.rejected.append(rejected_row(raw, parsed))
         elif isinstance(parsed, NotCompleted):
-            counts["not_completed"] += 1
+            batch.counts["not_completed"] += 1
         elif isinstance(parsed, Ignored):
-            counts["ignored"] += 1
+            batch.counts["ignored"] += 1
         else:
-            counts["sound"] += 1
+            batch.counts["sound"] += 1
             who = candidate_of(parsed, reading.options)
             if who is not None:
-                candidates.append(who)
-    return _Batch(taken, pack(taken), counts, rejected, candidates)
-
-
-def rejected_row(raw: RawRow, rejected: Rejected) -> KeptRow:
-    """A rejected row as it is kept for the person who mends the file."""
-    cells = {name: cell for name, cell in raw.cells.items() if name != FAULT}
-    return KeptRow("rejected", raw.number, raw.section, cells, rejected.code, rejected.message, field=rejected.field)
+                batch.candidates.append(who)
 
 
 async def _stage(work: UnitOfWork, import_id: UUID, facts: dict[str, Any], staged: int, batch: _Batch) -> bool:

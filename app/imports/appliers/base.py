@@ -10,7 +10,7 @@ from app.directory.placement import PersonInFile, Placed, place_learners
 from app.directory.rules import MatchDecision
 from app.imports.formats import FORMATS
 from app.imports.formats.base import Context, Ignored, NotCompleted, Parsed, RawRow, Record, Rejected
-from app.imports.kept_rows import KeptRow
+from app.imports.kept_rows import KeptRow, rejected_row
 from app.imports.models import ImportRun
 from app.imports.people import review_row
 from tenants.clock import london_date
@@ -64,11 +64,12 @@ def parsed_rows(context: ApplyContext, rows: Sequence[RawRow]) -> list[ParsedRow
 
 
 def sound_rows(rows: Sequence[ParsedRow], outcome: Outcome) -> list[tuple[RawRow, Record]]:
-    """The records of sound rows; the others are counted. Rejected ones were kept when the file was staged."""
+    """The records of sound rows; the others are counted, and rejected ones kept for the person who mends the file."""
     records: list[tuple[RawRow, Record]] = []
     for raw, parsed in rows:
         if isinstance(parsed, Rejected):
             outcome.counts["rejected"] += 1
+            outcome.kept.append(rejected_row(raw, parsed))
         elif isinstance(parsed, NotCompleted):
             outcome.counts["not_completed"] += 1
         elif isinstance(parsed, Ignored):

@@ -224,7 +224,8 @@ def _completion(cells: Cells, context: Context) -> Moment | Rejected | None:
     """When the course was completed; None when it was not."""
     status = heading_key(cells["status"] or "")
     text = cells["completed"] or ""
-    word = heading_key(text)
+    # Words such as "Completed" and "0" stand in for dates; a date is longer and begins with a digit.
+    word = heading_key(text) if len(text) < 6 or not text[0].isdigit() else ""
     if text and (word in _COMPLETE or word in _INCOMPLETE or word in _NEVER):
         status, text = status or word, ""
     try:

@@ -59,15 +59,15 @@ def heading_key(text: str) -> str:
 
 def columns_of(headings: Iterable[str], synonyms: Synonyms, named: Mapping[str, str] | None = None) -> dict[str, str]:
     """Canonical name → heading as it stands in the file. `named` (canonical name → heading) goes before synonyms."""
-    chosen = tuple(sorted((str(key), str(value)) for key, value in (named or {}).items()))
-    return _columns(tuple(headings), synonyms, chosen)
+    return _columns(tuple(headings), synonyms, tuple(sorted(named.items())) if named else ())
 
 
 @lru_cache(maxsize=512)
 def _columns(headings: tuple[str, ...], synonyms: Synonyms, named: tuple[tuple[str, str], ...]) -> dict[str, str]:
     by_key: dict[str, str] = {}
     for heading in headings:
-        by_key.setdefault(heading_key(heading), heading)
+        if heading != FAULT:
+            by_key.setdefault(heading_key(heading), heading)
     found = {name: by_key[heading_key(heading)] for name, heading in named if heading_key(heading) in by_key}
     taken = set(found.values())
     for name, words in synonyms.words.items():
@@ -86,9 +86,7 @@ class Cells:
 
     def __init__(self, raw: RawRow, synonyms: Synonyms, context: Context) -> None:
         self._cells = raw.cells
-        self._columns = columns_of(
-            (name for name in raw.cells if name != FAULT), synonyms, named_columns(context.options)
-        )
+        self._columns = columns_of(raw.cells, synonyms, named_columns(context.options))
 
     def __getitem__(self, name: str) -> str | None:
         heading = self._columns.get(name)
@@ -109,6 +107,8 @@ class Cells:
 def named_columns(options: Mapping[str, Any]) -> dict[str, str]:
     """The option `columns`, as far as it is usable."""
     columns = options.get("columns")
+    if not columns:
+        return {}
     return {str(key): str(value) for key, value in columns.items() if value} if isinstance(columns, Mapping) else {}
 
 
@@ -138,6 +138,8 @@ def email_of(text: str | None) -> str | None:
     """The one e-mail address in a cell, also from "Name <address>"; None when there is none, or more than one."""
     if not text:
         return None
+    if _EMAIL.fullmatch(text) and ":" not in text:
+        return text.rstrip(".").lower()
     found = _EMAIL.findall(_MAILTO.sub("", text))
     return found[0].rstrip(".").lower() if len({address.lower() for address in found}) == 1 else None
 
