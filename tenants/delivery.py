@@ -22,7 +22,7 @@ MAXIMUM_FAILURES = 12
 """After so many failures a message is dead: with a lease of a minute that is after two and a half hours."""
 LONGEST_DELAY = timedelta(hours=1)
 LEASE_LOST = "LeaseExpired"
-"""`last_error` of a message whose holder went silent: the process died, or the wake-up was lost."""
+"""`last_error` of a message whose handler went silent after it had begun: most likely its process died."""
 
 
 class DeliveryRefusal(Exception):
@@ -102,7 +102,10 @@ def _open() -> ColumnElement[bool]:
 
 
 async def _sweep(work: UnitOfWork, lease: timedelta) -> None:
-    """Take messages back whose lease has run out. One that a handler holds locked is alive and left alone."""
+    """Take messages back whose lease has run out. One that a handler holds locked is alive and left alone.
+
+    A claim that no handler began on says nothing against the message: the wake-up was lost, or came too late.
+    """
     expired = (
         select(OutboxMessage)
         .where(_open(), OutboxMessage.lease_until <= work.now)
@@ -110,7 +113,10 @@ async def _sweep(work: UnitOfWork, lease: timedelta) -> None:
         .with_for_update(skip_locked=True)
     )
     for message in (await work.session.scalars(expired)).all():
-        _count_failure(message, LEASE_LOST, work.now, lease)
+        if message.begun_at is None:
+            message.lease_until = None
+        else:
+            _count_failure(message, LEASE_LOST, work.now, lease)
     await work.session.flush()
 
 
@@ -125,7 +131,7 @@ async def _claim(work: UnitOfWork, room: int, lease: timedelta) -> list[Claim]:
     messages = (await work.session.scalars(waiting)).all()
     for message in messages:
         message.attempts += 1
-        message.lease_until = work.now + lease
+        message.lease_until, message.begun_at = work.now + lease, None
     await work.session.flush()
     return [Claim(message.id, message.attempts) for message in messages]
 
@@ -138,6 +144,15 @@ def _count_failure(message: OutboxMessage, error: str, now: datetime, lease: tim
         message.dead_at = now
     else:
         message.available_at = now + retry_delay(message.failures, lease)
+
+
+async def begin(work: UnitOfWork, claim: Claim, until: datetime) -> OutboxMessage | None:
+    """Begin on the claimed message, held until `until`; nothing if it is done, lost, or has been begun on already."""
+    message = await hold(work, claim)
+    if message is None or message.begun_at is not None:
+        return None
+    message.begun_at, message.lease_until = work.now, until
+    return message
 
 
 async def hold(work: UnitOfWork, claim: Claim) -> OutboxMessage | None:

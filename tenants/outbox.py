@@ -27,7 +27,8 @@ class OutboxMessage(TenantOwned, Base):
     """One effect to bring about once. `refs` holds ids only, never a person's data.
 
     `attempts` counts claims and never goes back, so a claim's number tells its holder from every earlier one;
-    `failures` counts what went wrong since the message was written or replayed. `last_error` is a class and a code.
+    `begun_at` is when a handler began on the latest claim. `failures` counts what went wrong since the message was
+    written or replayed. `last_error` is a class and a code.
     """
 
     __tablename__ = "outbox"
@@ -45,6 +46,7 @@ class OutboxMessage(TenantOwned, Base):
     attempts: Mapped[int]
     failures: Mapped[int]
     lease_until: Mapped[datetime | None]
+    begun_at: Mapped[datetime | None]
     done_at: Mapped[datetime | None]
     dead_at: Mapped[datetime | None]
     last_error: Mapped[str | None]

@@ -9,7 +9,6 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from app.services import Services
@@ -96,7 +95,7 @@ async def deliver(services: Services, tenant_id: UUID, claim: Claim) -> None:
     """Bring about the effect of a claimed message, or note why not. Raises only when the database fails too."""
     lease = timedelta(seconds=services.settings.lease_seconds)
     about = log.bind(tenant_id=str(tenant_id), outbox_id=str(claim.outbox_id), attempt=claim.attempt)
-    message = await _look(services, tenant_id, claim)
+    message = await _begin(services, tenant_id, claim, lease)
     if message is None:
         about.info("message is not ours to deliver")
         return
@@ -123,14 +122,9 @@ async def deliver(services: Services, tenant_id: UUID, claim: Claim) -> None:
         about.warning("message failed", error=name)
 
 
-async def _look(services: Services, tenant_id: UUID, claim: Claim) -> OutboxMessage | None:
-    """The message as it stands, if this claim still holds it."""
-    context = TenantContext(tenant_id, ActorKind.WORKER, read_only=True)
-    async with services.database.unit_of_work(context) as work:
-        message = await work.session.scalar(select(OutboxMessage).where(OutboxMessage.id == claim.outbox_id))
-    if message is None or message.done_at or message.dead_at or message.attempts != claim.attempt:
-        return None
-    return message
+async def _begin(services: Services, tenant_id: UUID, claim: Claim, lease: timedelta) -> OutboxMessage | None:
+    async with services.database.unit_of_work(TenantContext(tenant_id, ActorKind.WORKER)) as work:
+        return await delivery.begin(work, claim, services.clock() + lease)
 
 
 async def _bring_about(
@@ -159,8 +153,6 @@ async def _bring_about(
                 await handler.effect(context, work)
                 await delivery.finish(work, claim)
         else:
-            async with services.database.unit_of_work(tenant) as work:
-                await renew(work)
             await handler.effect(context)
             async with services.database.unit_of_work(tenant) as work:
                 await delivery.finish(work, claim)

@@ -15,10 +15,15 @@ from tenants.bookkeeping import WorkerHeartbeat
 from tenants.context import ActorKind, PlatformContext
 from tenants.session import Database
 
-BEAT_SECONDS = 5.0
+LONGEST_BEAT_SECONDS = 5.0
 SILENT_AFTER = timedelta(seconds=20)
-"""A worker not heard of for so long counts as gone."""
+"""A worker not heard of for so long is not alive in the eyes of the endpoint."""
 FORGOTTEN_AFTER = timedelta(days=1)
+
+
+def beat_seconds(lease_seconds: float) -> float:
+    """How often a worker says that it lives: several times within a lease."""
+    return min(LONGEST_BEAT_SECONDS, lease_seconds / 4)
 
 
 async def beat(database: Database, worker_id: UUID) -> None:
@@ -37,9 +42,9 @@ async def leave(database: Database, worker_id: UUID) -> None:
         await work.session.execute(delete(WorkerHeartbeat).where(WorkerHeartbeat.id == worker_id))
 
 
-async def living(session: AsyncSession, now: datetime) -> int:
-    """How many workers have been heard of lately."""
-    counted = select(func.count()).select_from(WorkerHeartbeat).where(WorkerHeartbeat.seen_at > now - SILENT_AFTER)
+async def heard_of(session: AsyncSession, since: datetime) -> int:
+    """How many workers have been heard of after `since`."""
+    counted = select(func.count()).select_from(WorkerHeartbeat).where(WorkerHeartbeat.seen_at > since)
     return (await session.scalars(counted)).one()
 
 
@@ -49,7 +54,7 @@ async def workers(request: Request) -> JSONResponse:
     context = PlatformContext("health", ActorKind.PLATFORM, read_only=True)
     try:
         async with services.database.unit_of_work(context) as work:
-            count = await living(work.session, work.now)
+            count = await heard_of(work.session, work.now - SILENT_AFTER)
     except (SQLAlchemyError, OSError):
         return JSONResponse({"status": "not known", "database": "no answer"}, status_code=503)
     status = "live" if count else "no worker lives"

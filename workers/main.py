@@ -68,7 +68,7 @@ async def _run(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
     steps: tuple[tuple[str, float, Step], ...] = (
         ("relay", LOOK_SECONDS, look),
         ("queue", RECONNECT_SECONDS, lambda: queue.work(deliver_one, stop, GRACE_SECONDS)),
-        ("heartbeat", health.BEAT_SECONDS, lambda: health.beat(services.database, worker_id)),
+        ("heartbeat", health.beat_seconds(settings.lease_seconds), lambda: health.beat(services.database, worker_id)),
         ("sweeper", sweeper.SWEEP_SECONDS, lambda: sweeper.sweep(services.database)),
         ("schedules", SCHEDULE_SECONDS, lambda: schedules.run_due(services.database, lease)),
     )

@@ -34,8 +34,10 @@ class Relay:
         """
         database = self._services.database
         awake = await self._queue.length()
+        lease = timedelta(seconds=self._services.settings.lease_seconds)
         async with database.unit_of_work(PlatformContext("relay", ActorKind.WORKER)) as work:
-            workers = await health.living(work.session, work.now)
+            # A killed worker's messages stay in the queue for a lease, so it counts for as long.
+            workers = await health.heard_of(work.session, work.now - lease)
             due = await delivery.due_tenants(work.session, work.now)
         room = AWAKE_PER_WORKER * max(workers, 1) - awake
         woken = 0
@@ -44,15 +46,14 @@ class Relay:
             if woken >= room:
                 break
             share = max(1, (room - woken) // (len(waiting) - position))
-            woken += await self._serve(tenant_id, share)
+            woken += await self._serve(tenant_id, share, lease)
         return woken
 
     def _in_turn(self, due: Iterable[UUID]) -> list[UUID]:
         """Whoever has waited longest for a turn comes first; among new ones, the longest due."""
         return sorted(due, key=lambda tenant_id: self._turns.get(tenant_id, 0))
 
-    async def _serve(self, tenant_id: UUID, share: int) -> int:
-        lease = timedelta(seconds=self._services.settings.lease_seconds)
+    async def _serve(self, tenant_id: UUID, share: int, lease: timedelta) -> int:
         async with self._services.database.unit_of_work(TenantContext(tenant_id, ActorKind.WORKER)) as work:
             claims = await delivery.visit(work, share, lease)
         if claims:

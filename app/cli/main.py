@@ -22,7 +22,6 @@ cli = typer.Typer(
 )
 cli.add_typer(tenant, name="tenant", help="Tenants: make, list, change.")
 cli.add_typer(staff, name="staff", help="People who may sign in to the console.")
-cli.add_typer(audit, name="audit", help="The audit trail: verify it.")
 cli.add_typer(audit, name="audit", help="The audit trail.")
 cli.command("import")(import_file)
 

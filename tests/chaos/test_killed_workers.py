@@ -60,7 +60,7 @@ async def test_a_long_effect_is_taken_up_where_it_was_left(
 
 async def test_ten_kills_at_any_moment_lose_and_repeat_nothing(installation: Installation, post: Post) -> None:
     chance = random.Random(20261124)
-    messages = await post.emit(installation.north, EFFECT, 150)
+    messages = await post.emit(installation.north, EFFECT, 90)
     done = 0
     for _ in range(10):
         with post.worker(effect_seconds=0.02) as process:

@@ -58,11 +58,13 @@ async def fill(owner_url: str, tenants: Iterable[UUID]) -> dict[UUID, dict[str, 
 
 
 async def _row(connection: AsyncConnection, table: Table, tenant_id: UUID, rows: dict[str, Row]) -> Row:
-    if any(isinstance(c, CheckConstraint) and str(c.sqltext) == "id = tenant_id" for c in table.constraints):
-        existing = await connection.execute(select(table).where(table.c.tenant_id == tenant_id))
-        return dict(existing.mappings().one())
+    single = any(isinstance(c, CheckConstraint) and str(c.sqltext) == "id = tenant_id" for c in table.constraints)
+    if single:
+        existing = (await connection.execute(select(table).where(table.c.tenant_id == tenant_id))).mappings().first()
+        if existing is not None:
+            return dict(existing)
     row = {column.name: value(table, column) for column in table.columns}
-    row |= {"tenant_id": tenant_id, "id": new_id()}
+    row |= {"tenant_id": tenant_id, "id": tenant_id if single else new_id()}
     for key in table.foreign_key_constraints:
         if key.referred_table is table:
             row[linking_column(key)] = None

@@ -9,8 +9,21 @@ from tenants.policies import POLICY
 PREDICATE = "(tenant_id = (current_setting('app.tenant_id'::text))::uuid)"
 """The predicate of the wall as PostgreSQL writes it back."""
 
-KNOW_THEIR_TENANT = ("api_client_directory", "identity_provider", "login_session", "login_tenant", "tenant_work")
+KNOW_THEIR_TENANT = (
+    "api_client_directory",
+    "identity_provider",
+    "login_session",
+    "login_tenant",
+    "staff_invitation",
+    "tenant_work",
+)
 """Local tables that name a tenant and lie outside the wall, because they are read before a tenant is bound."""
+
+
+WRITTEN_BY_IMPORTS = ("cqc_provider", "cqc_location")
+"""Reference tables that the runtime role adds to and corrects: the public register, which files of tenants bring."""
+
+APPEND_ONLY = ("audit_event", "platform_audit_event", "access_log", "platform_access_log")
 
 
 def tables_of_kind(kind: str) -> list[str]:
@@ -178,7 +191,7 @@ RULES = (
     ),
     Rule(
         "the runtime role may neither change nor delete what is append-only",
-        """SELECT t FROM unnest(ARRAY['audit_event', 'platform_audit_event']) t
+        f"""SELECT t FROM unnest(ARRAY{list(APPEND_ONLY)!r}) t
             WHERE has_table_privilege('medstead_app', 'medstead.' || t, 'UPDATE, DELETE')
                OR has_any_column_privilege('medstead_app', 'medstead.' || t, 'UPDATE')""",
         "GRANT UPDATE (after) ON medstead.audit_event TO medstead_app",
@@ -186,7 +199,9 @@ RULES = (
     Rule(
         "the runtime role only reads reference tables",
         f"""SELECT t FROM unnest(ARRAY{tables_of_kind("reference")!r}) t
-             WHERE has_table_privilege('medstead_app', 'medstead.' || t, 'INSERT, UPDATE, DELETE')""",
+             WHERE has_table_privilege('medstead_app', 'medstead.' || t, 'DELETE')
+                OR (has_table_privilege('medstead_app', 'medstead.' || t, 'INSERT, UPDATE')
+                    AND t <> ALL (ARRAY{list(WRITTEN_BY_IMPORTS)!r}))""",
         "GRANT DELETE ON medstead.tenant TO medstead_app",
     ),
     Rule(

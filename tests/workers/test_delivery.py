@@ -76,6 +76,9 @@ async def test_an_expired_lease_is_taken_back_and_its_holder_is_shut_out(install
     (first,) = await visit(installation, installation.north)
     context = installation.context(installation.north)
     async with installation.database.unit_of_work(context) as work:
+        assert await delivery.begin(work, first, work.now + LEASE) is not None
+    async with installation.database.unit_of_work(context) as work:
+        assert await delivery.begin(work, first, work.now + LEASE) is None, "the same claim was begun on twice"
         await delivery.renew(work, first, work.now + 2 * LEASE)
     installation.clock.move(LEASE)
     assert await due(installation) == [installation.north]
@@ -101,6 +104,22 @@ async def test_an_expired_lease_is_taken_back_and_its_holder_is_shut_out(install
         await delivery.finish(work, second)
     finished = await message(installation, installation.north, outbox_id)
     assert (finished.done_at, finished.failures) == (installation.clock(), 1)
+
+
+async def test_a_claim_that_nobody_began_on_is_no_failure(installation: Installation) -> None:
+    """However often the queue forgets: the message is claimed anew at once, and its earlier claims are void."""
+    await emit(installation, installation.north)
+    claims = []
+    for number in range(1, 2 * MAXIMUM_FAILURES):
+        (claim,) = await visit(installation, installation.north)
+        assert claim.attempt == number
+        claims.append(claim)
+        installation.clock.move(LEASE)
+    untouched = await message(installation, installation.north, claims[0].outbox_id)
+    assert (untouched.failures, untouched.dead_at, untouched.last_error) == (0, None, None)
+    async with installation.database.unit_of_work(installation.context(installation.north)) as work:
+        begun = [await delivery.begin(work, claim, work.now + LEASE) is not None for claim in claims]
+    assert begun == [False] * (len(claims) - 1) + [True]
 
 
 async def test_a_message_that_is_worked_on_is_not_taken_back(installation: Installation) -> None:

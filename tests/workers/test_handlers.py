@@ -72,6 +72,31 @@ async def test_an_effect_is_committed_with_its_message(installation: Installatio
         assert (await work.session.scalars(event)).one().request_id == done.request_id
 
 
+async def test_a_message_woken_twice_at_once_is_worked_on_once(
+    installation: Installation, registered: Register
+) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+    calls = 0
+
+    async def effect(context: WorkerContext, work: UnitOfWork) -> None:
+        nonlocal calls
+        calls += 1
+        begun.set()
+        await go_on.wait()
+        await _leave_a_trace(work)
+
+    registered(OneTransaction(effect))
+    claim = await _claim(installation)
+    first = asyncio.create_task(deliver(installation.services, installation.north, claim))
+    await begun.wait()
+    second = asyncio.create_task(deliver(installation.services, installation.north, claim))
+    ended, _ = await asyncio.wait({second}, timeout=10)
+    go_on.set()
+    assert ended, "the second waited, or worked on it too"
+    await first
+    assert (calls, await _traces(installation)) == (1, (1, 1))
+
+
 @pytest.mark.parametrize("kind", ["one transaction", "many transactions"])
 async def test_a_failed_effect_leaves_a_class_and_a_code_only(
     installation: Installation, registered: Register, kind: str, capsys: pytest.CaptureFixture[str]

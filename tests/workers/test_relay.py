@@ -68,7 +68,7 @@ async def test_each_living_worker_makes_room(installation: Installation) -> None
     for _ in range(3 * AWAKE_PER_WORKER):
         await emit(installation, installation.north)
     await health.beat(installation.database, new_id())
-    installation.clock.move(health.SILENT_AFTER)
+    installation.clock.move(LEASE)
     for _ in range(2):
         await health.beat(installation.database, new_id())
     assert await Relay(installation.services, Waker()).look() == 2 * AWAKE_PER_WORKER
