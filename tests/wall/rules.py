@@ -9,7 +9,14 @@ from tenants.policies import POLICY
 PREDICATE = "(tenant_id = (current_setting('app.tenant_id'::text))::uuid)"
 """The predicate of the wall as PostgreSQL writes it back."""
 
-KNOW_THEIR_TENANT = ("api_client_directory", "identity_provider", "login_session", "login_tenant", "tenant_work")
+KNOW_THEIR_TENANT = (
+    "api_client_directory",
+    "identity_provider",
+    "login_session",
+    "login_tenant",
+    "staff_invitation",
+    "tenant_work",
+)
 """Local tables that name a tenant and lie outside the wall, because they are read before a tenant is bound."""
 
 
@@ -178,7 +185,7 @@ RULES = (
     ),
     Rule(
         "the runtime role may neither change nor delete what is append-only",
-        """SELECT t FROM unnest(ARRAY['audit_event', 'platform_audit_event']) t
+        """SELECT t FROM unnest(ARRAY['audit_event', 'platform_audit_event', 'access_log', 'platform_access_log']) t
             WHERE has_table_privilege('medstead_app', 'medstead.' || t, 'UPDATE, DELETE')
                OR has_any_column_privilege('medstead_app', 'medstead.' || t, 'UPDATE')""",
         "GRANT UPDATE (after) ON medstead.audit_event TO medstead_app",
