@@ -13,7 +13,7 @@ from app.identity.errors import IdentityRefusal
 from app.identity.models import Login
 from app.identity.permissions import PLATFORM_ROLES, Role
 from app.identity.rules import normalise_email
-from app.identity.staff import add_staff, create_login
+from app.identity.staff import add_staff, create_login, reset_login
 from app.settings import load_settings
 from tenants.context import ActorKind, PlatformContext
 
@@ -57,3 +57,22 @@ async def _add(email: str, name: str, role: Role, slug: str | None) -> None:
             async with database.unit_of_work(at_the_command_line(tenant)) as work:
                 await add_staff(work, login_id=login_id, display_name=name, role=role)
     say(f"{email} may sign in as {role}." + ("" if known else f" Password, shown this once: {password}"))
+
+
+@staff.command("reset")
+def reset(email: Annotated[str, typer.Argument(help="E-mail address that the person signs in with.")]) -> None:
+    """Give a new password, shown once, and take the authenticator app away. Make sure who is asking first."""
+    asyncio.run(_reset(email))
+
+
+async def _reset(email: str) -> None:
+    password = secrets.token_urlsafe(15)
+    async with runtime_database(load_settings()) as database:
+        context = PlatformContext("reset a login at the command line", ActorKind.COMMAND_LINE)
+        async with database.unit_of_work(context) as work:
+            found = select(Login.id).where(Login.email == email.strip().lower())
+            login_id = (await work.session.scalars(found)).first()
+            if login_id is None:
+                fail(f"Nobody signs in as {email!r}. Check the address.")
+            await reset_login(work, login_id, password=password)
+    say(f"{email} has been signed out everywhere. New password, shown this once: {password}")
