@@ -10,6 +10,8 @@ from sqlalchemy import select
 
 from app.identity.models import IdentityProvider, Login
 from app.identity.permissions import Role
+from app.identity.sessions import workplaces
+from app.identity.sign_in import take_invitation
 from tests import servers
 from tests.identity.people import PASSWORD, PLATFORM, attempt, enrol, make_staff, present, seen
 from tests.support import KEY, Installation
@@ -55,6 +57,28 @@ async def test_a_reset_gives_a_new_password_takes_the_app_away_and_signs_out(ins
     assert not session.enrolled
     async with installation.database.session(PLATFORM) as reading:
         assert password not in str((await reading.scalars(select(Login.password_hash))).one())
+
+
+async def test_a_new_person_gets_a_password_and_a_known_one_a_code(installation: Installation) -> None:
+    first = ("staff", "add", "sam@example.org", "Sam", "--role", "analyst", "--tenant", "north")
+    status, output = await run(installation, *first)
+    assert status == 0, output
+    password = re.findall(r"this once: (\S+)", output)[0]
+    token = await attempt(installation, "sam@example.org", password)
+    login_id = (await present(installation, token)).login_id
+    second = ("staff", "add", "Sam@example.org", "Sam", "--role", "reviewer", "--tenant", "south")
+    status, output = await run(installation, *second)
+    assert status == 0, output
+    assert [place.name for place in await workplaces(installation.database, login_id)] == ["Tenant north"]
+    code = re.findall(r"this once: (\S+)", output)[0]
+    vault = installation.services.vault
+    async with installation.database.unit_of_work(installation.context(installation.south)) as work:
+        await take_invitation(work, vault, code, login_id=login_id, password=None)
+    assert len(await workplaces(installation.database, login_id)) == 2
+    status, output = await run(installation, "staff", "add", "lead@example.org", "Lead", "--role", "national_lead")
+    assert status == 0, output
+    status, output = await run(installation, "staff", "add", "lead@example.org", "Lead", "--role", "national_lead")
+    assert (status, "already" in output) == (1, True)
 
 
 async def test_a_provider_is_trusted_for_one_tenant_with_its_secret_kept_encrypted(
