@@ -44,7 +44,7 @@ class Installation:
     http: httpx2.AsyncClient
     north: UUID
     south: UUID
-    clients: dict[UUID, NewClient] = field(default_factory=dict)
+    clients: dict[tuple[UUID, frozenset[Permission]], NewClient] = field(default_factory=dict)
 
     @property
     def database(self) -> Database:
@@ -57,14 +57,11 @@ class Installation:
 
     async def token(self, tenant_id: UUID, scopes: Iterable[Permission] = SCOPES) -> str:
         """An access token of a partner application with these scopes."""
-        asked = frozenset(scopes)
-        if asked != SCOPES or tenant_id not in self.clients:
+        key = (tenant_id, frozenset(scopes))
+        if key not in self.clients:
             async with self.database.unit_of_work(self.context(tenant_id)) as work:
-                client = await create_client(work, self.services.vault, "Test partner", asked)
-            if asked == SCOPES:
-                self.clients[tenant_id] = client
-        else:
-            client = self.clients[tenant_id]
+                self.clients[key] = await create_client(work, self.services.vault, "Test partner", key[1])
+        client = self.clients[key]
         granted = await self.services.clients.grant(client.client_id, client.secret, None)
         return str(granted["access_token"])
 

@@ -10,6 +10,7 @@ import typer
 from app.cli.audit import audit
 from app.cli.console_output import fail, say
 from app.cli.imports import import_file
+from app.cli.providers import provider
 from app.cli.staff import staff
 from app.cli.tenants import tenant
 from app.settings import SettingsError, load_settings
@@ -22,6 +23,7 @@ cli = typer.Typer(
 )
 cli.add_typer(tenant, name="tenant", help="Tenants: make, list, change.")
 cli.add_typer(staff, name="staff", help="People who may sign in to the console.")
+cli.add_typer(provider, name="provider", help="Sign-in by a tenant's own identity provider.")
 cli.add_typer(audit, name="audit", help="The audit trail.")
 cli.command("import")(import_file)
 

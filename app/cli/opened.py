@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy import select
 
+import app.models  # noqa: F401 - a foreign key into another part of the domain resolves only when its tables are known
 from app.cli.console_output import fail
 from app.settings import Settings
 from tenants.clock import system_clock

@@ -201,7 +201,7 @@ async def principal_of(database: Database, session: BrowserSession) -> Principal
     """
     if session.stage is not Stage.SIGNED_IN:
         return None
-    if session.platform_role is not None:
+    if session.platform_role is not None and session.identity_provider_id is None:
         role = session.platform_role
         return Principal(
             ActorKind.PLATFORM, session.login_id, session.display_name, None, permissions_of(role), str(role)

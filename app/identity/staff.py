@@ -57,6 +57,28 @@ async def create_login(
     return login.id
 
 
+async def reset_login(work: UnitOfWork, login_id: UUID, *, password: str) -> None:
+    """Let a person start again who has forgotten the password or lost the phone: a new password, no second factor.
+
+    For an operator who has made sure of the person by other means: a login may open several tenants, so that no
+    tenant's administrator may do this. Ends all its sessions. Raises IdentityRefusal `UNKNOWN_LOGIN`, `WEAK_PASSWORD`.
+    """
+    login = await work.session.get(Login, login_id, with_for_update=True)
+    if login is None:
+        raise IdentityRefusal("UNKNOWN_LOGIN", "There is no such login. Create it first.")
+    check_password(password, login.email)
+    enrolled = login.totp_secret is not None
+    login.password_hash = await hash_password(password)
+    login.totp_secret = login.totp_last_step = login.locked_until = None
+    login.failed_attempts = 0
+    await work.session.execute(
+        update(LoginSession)
+        .where(LoginSession.login_id == login.id, LoginSession.ended_at.is_(None))
+        .values(ended_at=work.now)
+    )
+    work.record(Action.LOGIN_PASSWORD_CHANGED, "login", login.id, after={"second_factor_removed": enrolled})
+
+
 async def add_staff(
     work: UnitOfWork, *, login_id: UUID, display_name: str, role: Role, provider_group_id: UUID | None = None
 ) -> UUID:

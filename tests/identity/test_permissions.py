@@ -1,0 +1,251 @@
+"""Every door × every role and every scope: what the permission table does not grant is refused, and nothing happens."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+import pytest
+from starlette.routing import Mount, Route
+
+from app.console.console import ROUTES
+from app.console.pages import ConsoleRoute, Door
+from app.identity.permissions import ROLE_PERMISSIONS, SCOPES, Permission, Role
+from tests.console.visitor import Visitor, visitor_as
+from tests.identity.everything import Question, commands, everything, field_questions, root_questions
+from tests.identity.people import make_staff
+from tests.support import Installation
+
+PAGES: dict[str, set[Role]] = {
+    "/staff": {Role.TENANT_ADMINISTRATOR},
+    "/api-clients": {Role.TENANT_ADMINISTRATOR},
+    "/audit": {Role.INFORMATION_GOVERNANCE},
+}
+"""Who opens the pages below each path; said here once more, so that a wider table does not pass unseen."""
+
+AROUND_SIGNING_IN = {
+    "/",
+    "/sign-in",
+    "/second-factor",
+    "/second-factor/enrol",
+    "/organisation",
+    "/organisation/{provider_id:uuid}",
+    "/sign-in/return",
+    "/invitation",
+    "/tenant",
+    "/sign-out",
+}
+
+OPEN_TO_ALL = {"/health/live", "/health/ready", "/health/workers", "/oauth/token", "/.well-known/jwks.json"}
+FOR_TOKENS: dict[str, set[Permission]] = {
+    "/uploads": {Permission.IMPORTS_WRITE},
+    "/uploads/{import_id:uuid}/rejected.csv": {Permission.IMPORTS_READ, Permission.PEOPLE_READ},
+    "/graphql": set(),
+}
+"""Scopes that each route for partner applications needs; GraphQL asks for each field's own."""
+
+
+def console_routes() -> list[ConsoleRoute]:
+    """All pages."""
+    return [route for route in ROUTES if isinstance(route, ConsoleRoute)]
+
+
+def allowed(route: ConsoleRoute) -> set[Role] | None:
+    """Roles that open a page, by PAGES; None for the pages around signing in."""
+    if route.path in AROUND_SIGNING_IN:
+        return None
+    (found,) = [roles for path, roles in PAGES.items() if route.path == path or route.path.startswith(f"{path}/")]
+    return found
+
+
+def test_every_route_is_known_here() -> None:
+    for route in console_routes():
+        roles = allowed(route)
+        if roles is None:
+            assert isinstance(route.needs, Door), route.path
+        else:
+            assert isinstance(route.needs, Permission), route.path
+            assert roles == {role for role in Role if route.needs in ROLE_PERMISSIONS[role]}, route.path
+
+
+async def test_the_applications_own_routes_are_known_here(installation: Installation) -> None:
+    paths = {route.path for route in installation.app.routes if isinstance(route, Route)}
+    assert paths == OPEN_TO_ALL | set(FOR_TOKENS)
+    mounts = {route.path for route in installation.app.routes if isinstance(route, Mount)}
+    assert mounts == {"/graphql", "/console/static", "/console"}
+
+
+def requests_of(route: ConsoleRoute, identifier: UUID) -> list[tuple[str, str]]:
+    """Method and address of every way to ask for a page."""
+    path = "/console" + re.sub(r"\{\w+:uuid\}", str(identifier), route.path)
+    return [(method, path) for method in sorted((route.methods or set()) - {"HEAD"})]
+
+
+FORM = {
+    "display_name": "New Person",
+    "email": "new@example.org",
+    "role": "analyst",
+    "name": "New application",
+    "scopes": "tenant:read",
+}
+"""Fields with which every form would do something if it were let through."""
+
+
+async def send(visitor: Visitor, method: str, path: str) -> int:
+    """Status of the answer to a page asked for, with a form if the method takes one."""
+    if method == "POST":
+        return (await visitor.post(path, FORM)).status_code
+    return (await visitor.get(path)).status_code
+
+
+@pytest.mark.row("C1")
+@pytest.mark.parametrize("role", list(Role))
+async def test_a_role_opens_its_own_pages_and_no_others(installation: Installation, role: Role) -> None:
+    _, colleague = await make_staff(installation, installation.north, "colleague@example.org", Role.ANALYST)
+    await make_staff(installation, installation.north, "second@example.org", Role.TENANT_ADMINISTRATOR)
+    visitor = await visitor_as(installation, role)
+    token = visitor.token
+    before = await everything(installation)
+    refused = 0
+    for route in console_routes():
+        roles = allowed(route)
+        if roles is not None and role not in roles:
+            for method, path in requests_of(route, colleague):
+                visitor.token = token
+                assert await send(visitor, method, path) == 403, f"{method} {path}"
+                refused += 1
+    assert await everything(installation) == before
+    assert refused > 0
+    for route in console_routes():
+        roles = allowed(route)
+        if roles is not None and role in roles:
+            for method, path in requests_of(route, colleague):
+                visitor.token = token
+                status = await send(visitor, method, path)
+                assert status in {200, 303, 404, 422}, f"{method} {path}: {status}"
+    changed = await everything(installation) != before
+    assert changed == (role is Role.TENANT_ADMINISTRATOR), "the same forms do something for whom they are meant"
+
+
+@pytest.mark.row("C1")
+async def test_nobody_without_a_session_comes_past_the_pages_around_signing_in(installation: Installation) -> None:
+    _, colleague = await make_staff(installation, installation.north, "colleague@example.org", Role.ANALYST)
+    before = await everything(installation)
+    stranger = Visitor(installation)
+    for route in console_routes():
+        if route.needs is not Door.ANYBODY:
+            for method, path in requests_of(route, colleague):
+                answer = await (stranger.post(path, FORM) if method == "POST" else stranger.get(path))
+                assert (answer.status_code, answer.headers["location"]) == (303, "/console/sign-in"), path
+    assert await everything(installation) == before
+
+
+@pytest.mark.row("C1")
+async def test_an_administrator_reaches_nobody_in_another_tenant(installation: Installation) -> None:
+    _, theirs = await make_staff(installation, installation.south, "colleague@example.org", Role.ANALYST)
+    await installation.token(installation.south)
+    client = installation.clients[installation.south, SCOPES].id
+    visitor = await visitor_as(installation, Role.TENANT_ADMINISTRATOR)
+    before = await everything(installation)
+    token = visitor.token
+    for route in console_routes():
+        if "{" in route.path and allowed(route) is not None:
+            for method, path in requests_of(route, client if "api_client" in route.path else theirs):
+                visitor.token = token
+                assert await send(visitor, method, path) == 404, f"{method} {path}"
+    assert await everything(installation) == before
+
+
+async def ask(installation: Installation, question: Question, scopes: Iterable[Permission]) -> list[dict[str, Any]]:
+    """Errors of a document sent with these scopes."""
+    answer = await installation.graphql(installation.north, question.document, scopes=scopes)
+    errors: list[dict[str, Any]] = answer.get("errors", [])
+    assert not any(error["extensions"]["code"] == "INVALID_DOCUMENT" for error in errors), (question.document, errors)
+    return errors
+
+
+def forbids(errors: list[dict[str, Any]], path: tuple[str, ...]) -> bool:
+    """Whether a field was refused for want of a scope, and told by its path."""
+    return any(e["extensions"]["code"] == "FORBIDDEN" and tuple(e["path"]) == path for e in errors)
+
+
+@pytest.mark.row("C4")
+async def test_every_root_field_for_each_scope_alone(installation: Installation) -> None:
+    questions = [*root_questions(), *commands()]
+    assert len(questions) > 30
+    await tokens_for_each_scope(installation)
+    before = await everything(installation)
+    for question in questions:
+        for scope in SCOPES:
+            if question.scope is not None and scope != question.scope:
+                assert forbids(await ask(installation, question, {scope}), question.path), (question.name, scope)
+    assert await everything(installation) == before
+    for question in questions:
+        assert not forbids(await ask(installation, question, SCOPES), question.path), question.name
+        if question.scope is not None:
+            errors = await ask(installation, question, {Permission(question.scope)})
+            assert not forbids(errors, question.path), question.name
+
+
+@pytest.mark.row("C4")
+async def test_every_field_with_a_scope_is_refused_without_it_and_answered_with_it(
+    installation: Installation,
+) -> None:
+    questions = list(field_questions())
+    assert {question.name for question in questions} >= {"Learner.displayName"}
+    for question in questions:
+        assert question.scope is not None
+        without = SCOPES - {Permission(question.scope)}
+        errors = await ask(installation, question, without)
+        on_the_way = [e for e in errors if e["extensions"]["code"] == "FORBIDDEN"]
+        assert on_the_way, question.name
+        if question.scope not in question.way:
+            assert forbids(errors, question.path), (question.name, errors)
+        assert not any(e["extensions"]["code"] == "FORBIDDEN" for e in await ask(installation, question, SCOPES))
+
+
+async def tokens_for_each_scope(installation: Installation) -> None:
+    """Make the clients beforehand, so that making them is not taken for a change."""
+    for scopes in ({scope} for scope in SCOPES):
+        await installation.token(installation.north, scopes)
+    await installation.token(installation.north)
+
+
+@pytest.mark.parametrize("path", [path for path in FOR_TOKENS if path != "/graphql"])
+async def test_a_route_for_partners_needs_a_token_with_its_scopes(installation: Installation, path: str) -> None:
+    address = re.sub(r"\{\w+:uuid\}", str(installation.north), path)
+    needed = FOR_TOKENS[path]
+    await tokens_for_each_scope(installation)
+    few = [await installation.token(installation.north, SCOPES - {scope}) for scope in needed]
+    enough = await installation.token(installation.north, needed)
+    before = await everything(installation)
+    assert (await installation.http.post(address)).status_code == 401
+    for token in few:
+        answer = await installation.http.post(address, headers={"authorization": f"Bearer {token}"})
+        assert (answer.status_code, answer.json()["error"]) == (403, "FORBIDDEN")
+    assert await everything(installation) == before
+    answer = await installation.http.post(address, headers={"authorization": f"Bearer {enough}"})
+    assert answer.status_code not in {401, 403}
+
+
+async def test_methods_that_a_route_does_not_offer_are_refused(installation: Installation) -> None:
+    before = await everything(installation)
+    for path in sorted(OPEN_TO_ALL | set(FOR_TOKENS)):
+        address = re.sub(r"\{\w+:uuid\}", str(installation.north), path)
+        for method in ("PUT", "PATCH", "DELETE"):
+            assert (await installation.http.request(method, address)).status_code == 405, f"{method} {path}"
+    assert await everything(installation) == before
+
+
+def test_the_table_gives_no_scope_to_a_partner_that_is_for_people_alone() -> None:
+    assert SCOPES.isdisjoint(
+        {
+            Permission.STAFF_WRITE,
+            Permission.API_CLIENTS_WRITE,
+            Permission.AUDIT_READ,
+            Permission.TENANTS_READ,
+            Permission.BENCHMARK_READ,
+        }
+    )
+    for role in (Role.NATIONAL_LEAD, Role.PLATFORM_OPERATOR):
+        assert ROLE_PERMISSIONS[role].isdisjoint(SCOPES), "platform roles read nothing of a tenant"
