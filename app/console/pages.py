@@ -125,6 +125,8 @@ def _guarded(endpoint: Endpoint, name: str, needs: Need, *, largest_body: int, f
         refused = refusal_to(request, needs)
         if refused is not None:
             return refused
+        if any("\0" in value for value in request.query_params.values()):
+            raise HTTPException(400)  # PostgreSQL keeps no such character, so it can be nobody's name
         if request.method in ("GET", "HEAD"):
             return await endpoint(request)
         limited = Request(request.scope, _at_most(request.receive, largest_body))
@@ -133,7 +135,10 @@ def _guarded(endpoint: Endpoint, name: str, needs: Need, *, largest_body: int, f
         except MultiPartException as error:
             raise HTTPException(400) from error
         session = session_of(limited)
-        if session is not None and not hmac.compare_digest(str(form.get("token", "")), session.csrf_token):
+        if any(isinstance(value, str) and "\0" in value for value in form.values()):
+            raise HTTPException(400)
+        given = str(form.get("token", "")).encode()
+        if session is not None and not hmac.compare_digest(given, session.csrf_token.encode()):
             return problem_page(limited, 403, "OLD_PAGE")
         try:
             return await endpoint(limited)

@@ -203,6 +203,8 @@ class OpenId:
         several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
         if (several or "azp" in claims) and claims.get("azp") != provider.client_id:
             raise ValueError("the token was made out to another party")
+        if any("\0" in str(claims.get(name, "")) for name in ("sub", "email")):
+            raise ValueError("PostgreSQL keeps no NUL, so such a subject can be nobody's")
         return claims
 
     async def _keys(self, known: _Known, *, fresh: bool = False) -> KeySet:

@@ -1,7 +1,8 @@
 """Signing in with a password and a one-time code: checks, waiting after failures, enrolment, invitations.
 
 Every check answers a failure with None instead of raising, because the failure itself is to be committed. A wrong
-address, a wrong password, a disabled login and one that waits give the same answer after the same work.
+address, a wrong password, a disabled login and one that waits give the same answer after the same work: one hash, one
+look for the login under lock, one row in the trail.
 """
 
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from app.identity.totp import matching_step
 from app.settings import Settings
 from tenants.audit import Action
 from tenants.context import PlatformContext
+from tenants.identifiers import new_id
 from tenants.session import Database, UnitOfWork
 
 REFUSED = IdentityRefusal(
@@ -51,10 +53,9 @@ async def check_credentials(database: Database, email: str, password: str) -> Ca
 
 async def sign_in(work: UnitOfWork, vault: Vault, settings: Settings, candidate: Candidate) -> str | None:
     """The token of a new session, signed in or waiting for the second factor; None if refused (answer REFUSED)."""
-    if candidate.login_id is None:
-        return None
-    login = await work.session.get_one(Login, candidate.login_id, with_for_update=True)
-    if not _open(login, work):
+    login = await work.session.get(Login, candidate.login_id or new_id(), with_for_update=True)
+    if login is None or not _open(login, work):
+        work.record(Action.SIGN_IN_FAILED, "login", candidate.login_id)
         return None
     if not candidate.right:
         _fail(work, login)

@@ -189,6 +189,19 @@ async def test_a_form_that_is_too_large_is_refused_while_it_arrives(installation
     assert await tenant_counts(installation) == before
 
 
+async def test_characters_that_nothing_can_hold_are_refused_in_words(installation: Installation) -> None:
+    visitor = await visitor_as(installation, Role.TENANT_ADMINISTRATOR)
+    before = await tenant_counts(installation)
+    for fields in ({"display_name": "a\0b"}, {"email": "a\0b@example.org"}, {"token": "a\0b"}):
+        assert (await visitor.post("/console/staff/invite", INVITATION | fields)).status_code == 400
+    assert (await visitor.post("/console/staff/invite", INVITATION | {"token": "é"})).status_code == 403
+    assert (await visitor.get("/console/organisation?name=%00")).status_code == 400
+    assert (await Visitor(installation).post("/console/sign-in", {"email": "a\0b", "password": "x"})).status_code == 400
+    basic = {"grant_type": "client_credentials", "client_id": "a\0b", "client_secret": "x"}
+    assert (await installation.http.post("/oauth/token", data=basic)).status_code == 401
+    assert await tenant_counts(installation) == before
+
+
 async def test_a_file_where_none_is_asked_for_is_refused(installation: Installation) -> None:
     visitor = await visitor_as(installation, Role.TENANT_ADMINISTRATOR)
     answer = await visitor.http.post(
