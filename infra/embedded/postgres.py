@@ -200,20 +200,25 @@ def _own_folder(folder: Path) -> Path:
 
 
 def _copy_programs(install: Path, place: Path) -> Path:
-    """A copy of the programs under `place` that other accounts can read; renewed when the wheel changes."""
+    """A copy of the installation under `place` that other accounts can read; renewed when the wheel changes."""
     stamp = sha256(f"{install}:{(install / 'bin' / 'postgres').stat().st_mtime_ns}".encode()).hexdigest()[:12]
     target = place / f"programs-{stamp}"
     if not target.exists():
         for older in place.glob("programs-*"):
             shutil.rmtree(older, ignore_errors=True)
         unfinished = Path(tempfile.mkdtemp(dir=place, prefix="copying-"))
-        shutil.copytree(install, unfinished / "all", symlinks=True)
+        package = install.parent
+        shutil.copytree(install, unfinished / "all" / package.name / install.name, symlinks=True)
+        # The programs look for the wheel's own libraries beside their package.
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.exists():
+            shutil.copytree(libraries, unfinished / "all" / libraries.name, symlinks=True)
         for path in [unfinished / "all", *(unfinished / "all").rglob("*")]:
             if not path.is_symlink():
                 path.chmod(0o755 if path.is_dir() or path.stat().st_mode & stat.S_IXUSR else 0o644)
         (unfinished / "all").rename(target)
         unfinished.rmdir()
-    return target
+    return target / install.parent.name / install.name
 
 
 def _refuse_other_versions(folder: Path) -> None:
