@@ -8,6 +8,8 @@ if [ "$(cat .venv/.stamp 2>/dev/null)" != "$stamp" ]; then
     echo "Medstead needs Python 3.11 or newer. Install it, or name one: PYTHON=python3.12 $0" >&2
     exit 1
   fi
+  # Of an activated environment, the Python that it was made from: that one has pip.
+  python=$("$python" -c 'import sys; print(getattr(sys, "_base_executable", None) or sys.executable)')
   echo "Making the Python environment in .venv …" >&2
   uv=.tools/bin/uv
   if [ ! -x "$uv" ]; then
@@ -24,7 +26,7 @@ if [ "$(cat .venv/.stamp 2>/dev/null)" != "$stamp" ]; then
     uv=.tools/bin/uv
   fi
   rm -rf .venv
-  "$uv" venv --quiet --python "$("$python" -c 'import sys; print(sys.executable)')" .venv
+  "$uv" venv --quiet --python "$python" .venv
   "$uv" --system-certs pip sync --quiet --python .venv/bin/python --require-hashes requirements-dev.lock
   "$uv" pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation -e .
   echo "$stamp" > .venv/.stamp
