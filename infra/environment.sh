@@ -13,9 +13,6 @@ if [ "$(cat .venv/.stamp 2>/dev/null)" != "$stamp" ]; then
   echo "Making the Python environment in .venv …" >&2
   uv=.tools/bin/uv
   if [ ! -x "$uv" ]; then
-    uv=$(command -v uv || true)
-  fi
-  if [ -z "$uv" ]; then
     if ! "$python" -m pip install --quiet --disable-pip-version-check --target .tools 'uv==0.13.9' 2>.tools.log; then
       cat .tools.log >&2
       rm -f .tools.log
@@ -23,7 +20,6 @@ if [ "$(cat .venv/.stamp 2>/dev/null)" != "$stamp" ]; then
       exit 1
     fi
     rm -f .tools.log
-    uv=.tools/bin/uv
   fi
   rm -rf .venv
   "$uv" venv --quiet --python "$python" .venv
