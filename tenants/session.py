@@ -6,7 +6,7 @@ from itertools import chain
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_loader_criteria
 
@@ -139,6 +139,13 @@ class UnitOfWork:
         driver = (await connection.get_raw_connection()).driver_connection
         assert driver is not None
         await driver.executemany(statement, batch)
+
+    async def plan_each_statement(self) -> None:
+        """Have statements of this transaction planned for the values that they get, not once for all values.
+
+        For bulk work: a plan that was kept compares every row with every value of a long array.
+        """
+        await self.session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
 
     async def settle(self) -> None:
         """Write what was recorded and emitted; the audit chain's lock comes last and is held briefly."""

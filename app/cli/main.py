@@ -55,9 +55,11 @@ def serve(
 @cli.command()
 def worker() -> None:
     """Run the worker: imports, figures, schedules."""
+    import uvloop
+
     from workers.main import run
 
-    asyncio.run(run(load_settings()))
+    uvloop.run(run(load_settings()))
 
 
 @cli.command()

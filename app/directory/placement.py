@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, and_, cast, func, literal, or_, select
+from sqlalchemy import ColumnElement, Text, and_, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from app.directory.models import Employment, Learner, LearnerIdentifier, LearnerRegister
@@ -98,6 +98,16 @@ async def add_identifiers(work: UnitOfWork, learner_id: UUID, candidate: Candida
     await register.save(work)
 
 
+async def _held(work: UnitOfWork, kind: str, values: set[str]) -> list[tuple[UUID, str, str]]:
+    """Who holds identifiers of a kind: learner, kind, value."""
+    found = await work.session.execute(
+        select(LearnerIdentifier.learner_id, LearnerIdentifier.value).where(
+            LearnerIdentifier.kind == kind, among(LearnerIdentifier.value, values)
+        )
+    )
+    return [(learner_id, kind, value) for learner_id, value in found]
+
+
 class _Register:
     """The learners that people of one batch may be, and what the batch adds to them."""
 
@@ -114,14 +124,7 @@ class _Register:
     async def load(self, work: UnitOfWork, candidates: Sequence[Candidate]) -> None:
         accounts = {who.account for who in candidates if who.account}
         emails = {who.email for who in candidates if who.email}
-        held = await work.session.execute(
-            select(LearnerIdentifier.learner_id, LearnerIdentifier.kind, LearnerIdentifier.value).where(
-                or_(
-                    and_(LearnerIdentifier.kind == "account", among(LearnerIdentifier.value, accounts)),
-                    and_(LearnerIdentifier.kind == "email", among(LearnerIdentifier.value, emails)),
-                )
-            )
-        )
+        held = [*await _held(work, "account", accounts), *await _held(work, "email", emails)]
         known_accounts: set[str] = set()
         holders: dict[str, set[UUID]] = defaultdict(set)
         for learner_id, kind, value in held:

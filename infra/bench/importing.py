@@ -11,6 +11,7 @@ from pathlib import Path
 from uuid import UUID
 
 import asyncpg
+import uvloop
 from rich.console import Console
 from rich.table import Table
 
@@ -48,7 +49,7 @@ def run(rows: int) -> None:
         urls = asyncio.run(prepare_database(postgres.superuser_url, "bench", passwords))
         runner.upgrade(urls.owner)
         asyncio.run(load_reference_data(urls.owner))
-        asyncio.run(_measure(urls, postgres.superuser_url.rpartition("/")[0] + "/bench", file, folder, rows))
+        uvloop.run(_measure(urls, postgres.superuser_url.rpartition("/")[0] + "/bench", file, folder, rows))
 
 
 def write_file(path: Path, rows: int) -> Path:
