@@ -13,6 +13,7 @@ from app.evidence.models import TenantMetric
 from tenants.audit import Action
 from tenants.clock import london_date
 from tenants.identifiers import new_id
+from tenants.outbox import Topic
 from tenants.session import UnitOfWork
 
 
@@ -61,3 +62,9 @@ async def refresh_figures(work: UnitOfWork, months: int = 24) -> int:
     after = {"months": months, "figures": len(rows)}
     work.record(Action.FIGURES_REFRESHED, "tenant_metric", None, after=after)
     return len(rows)
+
+
+async def request_refresh(work: UnitOfWork) -> None:
+    """Have the monthly figures counted anew soon, because a person asked; each asking counts them once."""
+    work.record(Action.FIGURES_REFRESH_REQUESTED, "tenant_metric", None)
+    work.emit(Topic.FIGURES_REFRESH, f"request:{work.context.request_id}")
