@@ -11,9 +11,12 @@ from app.evidence.summary import Answers, Month
 TOP, BOTTOM, HEIGHT = 24, 204, 232
 """Where columns end at the most, where they stand, and how high the whole drawing is, in pixels."""
 
+GUTTER = 13.0
+"""Room on the left for the numbers of the lines, in percent: enough for five signs on a narrow screen."""
+
 _STEPS = (1, 2, 5)
 _MOST_LINES = 4
-_TICKS = 5
+_TICKS = 3
 """At most so many labels under a row of columns, so that they stay apart on a narrow screen."""
 
 
@@ -69,10 +72,10 @@ def column_chart(months: Sequence[Month]) -> ColumnChart:
     step = round_step(max((month.count for month in months), default=0))
     top = max(step, -(-max((month.count for month in months), default=0) // step) * step)
     scale = (BOTTOM - TOP) / top
-    room = 100 / max(len(months), 1)
+    room = (100 - GUTTER) / max(len(months), 1)
     columns = [
         Column(
-            round(number * room + room * 0.1, 3),
+            round(GUTTER + number * room + room * 0.1, 3),
             round(room * 0.8, 3),
             round(BOTTOM - month.count * scale, 1),
             round(month.count * scale, 1),
@@ -91,7 +94,7 @@ def _ticks(months: Sequence[Month], room: float) -> list[Tick]:
         # A label at either end stands inside the drawing rather than half beside it.
         anchor = "start" if number == 0 else "end" if number == len(months) - 1 else "middle"
         place = {"start": number * room, "end": (number + 1) * room, "middle": (number + 0.5) * room}[anchor]
-        ticks.append(Tick(round(place, 3), anchor, months[number]))
+        ticks.append(Tick(round(GUTTER + place, 3), anchor, months[number]))
     return ticks
 
 

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.console.charts import HEIGHT, bar_chart, column_chart
+from app.console.charts import GUTTER, HEIGHT, bar_chart, column_chart
 from app.console.csv_files import csv_file, csv_stream
 from app.console.pages import (
     Problem,
@@ -26,7 +26,7 @@ from app.console.pages import (
 from app.evidence import definitions
 from app.evidence.counted_rows import KINDS, PAGE, Counted, counted_rows
 from app.evidence.figures import SCALES, Period
-from app.evidence.operations import request_refresh
+from app.evidence.operations import MONTHS_KEPT, request_refresh
 from app.evidence.summary import CODES, Month, answers, first_day, impact, refreshed_at, series
 from app.identity.permissions import Permission
 from tenants.clock import london_date
@@ -129,6 +129,8 @@ async def impact_summary(request: Request) -> Response:
         bars_of={figure.definition.code: bar_chart(figure.answers) for figure in found if figure.answers is not None},
         charts=[(code, SERIES[code], column_chart(months[code])) for code in SERIES],
         height=HEIGHT,
+        gutter=GUTTER,
+        months_kept=MONTHS_KEPT,
         kinds=KINDS,
         refreshed=refreshed,
         sees_rows=principal_here(request).may(Permission.TRAINING_READ),

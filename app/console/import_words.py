@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from app.console.pages import plain
 from app.imports.models import ImportRun
 
 STATES = {
@@ -20,11 +22,12 @@ WORKING = ("staging", "applying")
 """States that change by themselves."""
 
 _PREVIEW = (
-    ("sound", "can be applied"),
-    ("not_completed", "are of learners who have not finished, and will be counted only"),
-    ("ignored", "carry nothing to apply, such as totals"),
-    ("rejected", "are rejected: you can download them with the reasons, mend them and bring them in again"),
+    ("sound", "Can be applied"),
+    ("not_completed", "Not finished by the learner, will be counted only"),
+    ("ignored", "Nothing to apply, such as totals"),
+    ("rejected", "Rejected"),
 )
+"""What is in a file: each row of it is one of these."""
 
 _RESULT = (
     ("applied", "Applied"),
@@ -126,12 +129,14 @@ def beside(run: ImportRun) -> list[Counted]:
 
 def options_used(run: ImportRun) -> list[tuple[str, str]]:
     """The options of an import in words."""
-    return [(OPTIONS[name], _value(value)) for name, value in run.options.items()]
+    return [(words, _value(name, run.options[name])) for name, words in OPTIONS.items() if name in run.options]
 
 
-def _value(value: Any) -> str:
+def _value(name: str, value: Any) -> str:
+    if name in ("starts_at", "ends_at"):
+        return plain(datetime.fromisoformat(value))
     if isinstance(value, Mapping):
-        return "; ".join(f"{name}: {heading}" for name, heading in value.items())
+        return "; ".join(f"{field}: {heading}" for field, heading in value.items())
     if isinstance(value, list):
         return ", ".join(value)
     return _VALUES.get(value, str(value)) if isinstance(value, str) else f"{value:,}"

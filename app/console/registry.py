@@ -95,7 +95,7 @@ class RegistryView(ModelView):
     """What every view has in common: it reads only, by allow-listed columns, at most PAGE rows at once.
 
     `needs` opens the view, which stands at `place` and is told by `purpose`. `people` are columns that need MORE.
-    `further` are columns that `beside` fills.
+    `further` are columns that `beside` fills. `words` says values of a column in words.
     """
 
     needs: ClassVar[Permission]
@@ -103,6 +103,7 @@ class RegistryView(ModelView):
     purpose: ClassVar[str]
     people: ClassVar[Sequence[str]] = ()
     further: ClassVar[Mapping[str, str]] = {}
+    words: ClassVar[Mapping[str, Mapping[Any, str]]] = {}
 
     can_create = can_edit = can_delete = can_export = can_import = False
     page_size = PAGE
@@ -154,8 +155,13 @@ class RegistryView(ModelView):
         async with self.session_maker() as session:
             more = await self.beside(session, [row.id for row in rows])
         return [
-            {"key": row.id} | {name: getattr(row, name) for name in names} | dict(more.get(row.id, {})) for row in rows
+            {"key": row.id} | {name: self._value(row, name) for name in names} | dict(more.get(row.id, {}))
+            for row in rows
         ]
+
+    def _value(self, row: Any, name: str) -> Any:
+        value = getattr(row, name)
+        return self.words[name][value] if name in self.words else value
 
 
 NEEDS: dict[str, Permission] = {}

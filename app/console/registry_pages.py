@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.console.import_form import format_choices
+from app.console.import_words import STATES
 from app.console.pages import ConsoleRoute, Endpoint, page, principal_here, render
 from app.console.registry import Labels, Registry, RegistryView, bind, primary_key
 from app.directory.models import CqcLocation, Employer, Employment, Learner, TenantLocation
@@ -19,6 +21,7 @@ from app.training.models import Completion
 from tenants.base import among
 from tenants.models import Organisation, OrganisationCode, Tenant
 
+KINDS = {"icb": "ICB", "council": "Council", "stp": "STP"}
 SCHEMES = {"ods": "ODS", "ons_gss": "ONS"}
 
 
@@ -79,6 +82,14 @@ class EmployerView(RegistryView, model=Employer):
     column_labels: ClassVar[Labels] = {"name": "Name", "kind": "Kind", "created_at": "Known since"}
     column_default_sort: ClassVar[list[tuple[str, bool]]] = [("name", False), ("id", False)]
     further: ClassVar[Mapping[str, str]] = {"location": "CQC location", "learners": "Learners"}
+    words: ClassVar[Mapping[str, Mapping[Any, str]]] = {
+        "kind": {
+            "care_provider": "Care provider",
+            "agency": "Agency",
+            "council": "Council",
+            "individual": "Individual employer",
+        }
+    }
 
     async def beside(self, session: AsyncSession, ids: Sequence[Any]) -> Mapping[Any, Mapping[str, Any]]:
         """As `RegistryView.beside`."""
@@ -175,6 +186,10 @@ class ImportView(RegistryView, model=ImportRun):
         "finished_at": "Ended",
     }
     column_default_sort: ClassVar[list[tuple[str, bool]]] = [("created_at", True), ("id", True)]
+    words: ClassVar[Mapping[str, Mapping[Any, str]]] = {
+        "format_code": dict(format_choices()),
+        "state": {state: words for state, (words, _) in STATES.items()},
+    }
 
 
 class TenantView(RegistryView, model=Tenant):
@@ -194,6 +209,10 @@ class TenantView(RegistryView, model=Tenant):
     }
     column_default_sort: ClassVar[list[tuple[str, bool]]] = [("name", False), ("id", False)]
     further: ClassVar[Mapping[str, str]] = {"organisation": "Organisation"}
+    words: ClassVar[Mapping[str, Mapping[Any, str]]] = {
+        "kind": KINDS,
+        "status": {"onboarding": "Onboarding", "live": "Live", "suspended": "Suspended", "closed": "Closed"},
+    }
 
     async def beside(self, session: AsyncSession, ids: Sequence[Any]) -> Mapping[Any, Mapping[str, Any]]:
         """As `RegistryView.beside`."""
@@ -221,6 +240,7 @@ class OrganisationView(RegistryView, model=Organisation):
     }
     column_default_sort: ClassVar[list[tuple[str, bool]]] = [("name", False), ("id", False)]
     further: ClassVar[Mapping[str, str]] = {"codes": "Codes"}
+    words: ClassVar[Mapping[str, Mapping[Any, str]]] = {"kind": KINDS}
 
     async def beside(self, session: AsyncSession, ids: Sequence[Any]) -> Mapping[Any, Mapping[str, Any]]:
         """As `RegistryView.beside`."""

@@ -16,6 +16,9 @@ from tenants.identifiers import new_id
 from tenants.outbox import Topic
 from tenants.session import UnitOfWork
 
+MONTHS_KEPT = 24
+"""How far back the monthly series goes."""
+
 
 def months_up_to(day: date, count: int) -> list[Period]:
     """The last `count` whole calendar months, oldest first, ending with the month that `day` lies in."""
@@ -27,7 +30,7 @@ def months_up_to(day: date, count: int) -> list[Period]:
     return periods
 
 
-async def refresh_figures(work: UnitOfWork, months: int = 24) -> int:
+async def refresh_figures(work: UnitOfWork, months: int = MONTHS_KEPT) -> int:
     """Count every current figure for each of the last `months` months in England and keep the results.
 
     The current month is among them, as far as it has gone. Gives the number of figures kept.

@@ -42,15 +42,13 @@ function keepFile() {
     document.title = next.title;
     document.querySelector("main").replaceWith(next.querySelector("main"));
     const empty = document.querySelector("form[data-keep-file] input[type=file]");
-    if (empty) {
-      chosen.setAttribute("aria-describedby", empty.getAttribute("aria-describedby") ?? "");
-      empty.replaceWith(chosen);
-    }
+    if (empty) empty.files = chosen.files;
     if (chosen.files.length) {
       document.querySelector("[data-chosen-file]")?.removeAttribute("hidden");
       document.querySelector("[data-no-chosen-file]")?.setAttribute("hidden", "");
     }
     initAll({ scope: document.querySelector("main") });
+    document.querySelector("form[data-keep-file] input[type=file]")?.dispatchEvent(new Event("change"));
     keepFile();
   });
 }
