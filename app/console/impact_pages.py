@@ -208,7 +208,7 @@ async def impact_figures_file(request: Request) -> Response:
                 figure.definition.code,
                 figure.definition.version,
                 figure.definition.name,
-                figure.value,
+                figure.numerator if figure.definition.kind == "count" else figure.value,
                 figure.definition.unit,
                 figure.numerator,
                 figure.denominator,
