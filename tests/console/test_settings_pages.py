@@ -70,10 +70,11 @@ async def test_a_saved_column_reads_a_file_with_that_heading(installation: Insta
     ],
 )
 async def test_what_is_wrong_is_said_and_nothing_is_saved(
-    installation: Installation, fields: dict[str, str], field: str
+    installation: Installation, fields: dict[str, Any], field: str
 ) -> None:
     lead = await visitor_as(installation, Role.PROGRAMME_LEAD)
-    refused = await send(lead, **({"column_email": "Mail"} | fields))
+    sent: dict[str, Any] = {"column_email": "Mail"} | fields
+    refused = await send(lead, **sent)
     assert refused.status_code == 422
     assert not field or f'href="#{field}"' in refused.text
     assert 'value="Mail"' in refused.text, "what was typed stays"

@@ -1,5 +1,6 @@
 // Starts the components of nhsuk-frontend, sends the one form that needs no answer from a person, shows how far an
-// import is, and keeps a chosen file when its form comes back with a problem.
+// import is, opens what there is to say about a kind of file, and keeps a chosen file when its form comes back with a
+// problem.
 import { initAll } from "./nhsuk/nhsuk-frontend.min.js";
 
 const EVERY = 1500;
@@ -27,6 +28,10 @@ async function showProgress(place) {
 
 const progress = document.querySelector("[data-progress]");
 if (progress) setTimeout(showProgress, EVERY, progress);
+
+document.addEventListener("change", ({ target }) => {
+  if (target.name === "format") document.querySelector(`details[data-format="${target.value}"]`)?.setAttribute("open", "");
+});
 
 function keepFile() {
   const form = document.querySelector("form[data-keep-file]");
