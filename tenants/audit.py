@@ -72,6 +72,7 @@ class Action(StrEnum):
     IMPORT_ROW_RESOLVED = "imports:row:resolve"
     IMPORT_REJECTS_EXPORTED = "imports:rejects:export"
     FIGURES_REFRESHED = "evidence:figures:refresh"
+    FIGURES_REFRESH_REQUESTED = "evidence:figures:request_refresh"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,18 @@ from pathlib import Path
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
-from app.console import api_client_pages, audit_pages, home_pages, sign_in_pages, staff_pages
+from app.console import (
+    api_client_pages,
+    audit_pages,
+    home_pages,
+    impact_pages,
+    import_pages,
+    registry_pages,
+    review_pages,
+    settings_pages,
+    sign_in_pages,
+    staff_pages,
+)
 from app.console.middleware import MIDDLEWARE
 from app.console.pages import ConsoleRoute
 
@@ -18,6 +29,11 @@ ROUTES: list[BaseRoute] = [
     *staff_pages.ROUTES,
     *api_client_pages.ROUTES,
     *audit_pages.ROUTES,
+    *impact_pages.ROUTES,
+    *import_pages.ROUTES,
+    *review_pages.ROUTES,
+    *registry_pages.ROUTES,
+    *settings_pages.ROUTES,
 ]
 
 

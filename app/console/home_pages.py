@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.console.pages import Door, may_enrol, page, principal_here, render, session_here
+from app.identity.permissions import Permission
 
 
 async def home(request: Request) -> Response:
@@ -11,6 +12,7 @@ async def home(request: Request) -> Response:
     return render(
         request,
         "home.jinja",
+        compares=principal_here(request).may(Permission.BENCHMARK_READ),
         allowed=sorted(principal_here(request).permissions),
         offer_second_factor=may_enrol(session_here(request)),
     )

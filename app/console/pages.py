@@ -23,6 +23,7 @@ import hmac
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -75,6 +76,36 @@ class NavigationItem:
 
 
 NAVIGATION = [
+    NavigationItem(
+        "/console/impact",
+        "Impact",
+        "See what the programme has come to: each figure explained, with the rows behind it.",
+        Permission.EVIDENCE_READ,
+    ),
+    NavigationItem(
+        "/console/imports",
+        "Imports",
+        "Bring in files, see what became of each row, and answer what waits for a person.",
+        Permission.IMPORTS_READ,
+    ),
+    NavigationItem(
+        "/console/directory",
+        "Directory",
+        "Look up locations, employers and learners.",
+        Permission.DIRECTORY_READ,
+    ),
+    NavigationItem(
+        "/console/registry",
+        "Registry",
+        "Look up tenants, organisations and their codes.",
+        Permission.TENANTS_READ,
+    ),
+    NavigationItem(
+        "/console/settings",
+        "Settings",
+        "Choose when an attendance counts, and which columns your files have.",
+        Permission.SETTINGS_WRITE,
+    ),
     NavigationItem(
         "/console/staff",
         "Staff",
@@ -131,7 +162,7 @@ def _guarded(endpoint: Endpoint, name: str, needs: Need, *, largest_body: int, f
             return await endpoint(request)
         limited = Request(request.scope, _at_most(request.receive, largest_body))
         try:
-            form = await limited.form(max_files=files, max_fields=200, max_part_size=largest_body)
+            form = await limited.form(max_files=files, max_fields=200, max_part_size=min(largest_body, LARGEST_BODY))
         except MultiPartException as error:
             raise HTTPException(400) from error
         session = session_of(limited)
@@ -292,6 +323,21 @@ class Problem:
     message: str
 
 
+def plain(value: Any) -> str:
+    """Any value of a table for people: moments in English local time, a dash for nothing."""
+    if value is None or value == "" or value == []:
+        return "–"
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if isinstance(value, datetime):
+        return f"{value.astimezone(LONDON):%-d %B %Y, %H:%M}"
+    if isinstance(value, date):
+        return f"{value:%-d %B %Y}"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
 _environment = Environment(
     loader=ChoiceLoader([PackageLoader("app.console"), PackageLoader("nhsuk_frontend_jinja")]),
     autoescape=True,
@@ -299,8 +345,11 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_environment.filters["moment"] = lambda at: f"{at.astimezone(LONDON):%-d %B %Y, %H:%M}"
+_environment.filters["moment"] = plain
 _environment.filters["day"] = lambda at: f"{at.astimezone(LONDON):%-d %B %Y}"
+_environment.filters["date"] = plain
+_environment.filters["count"] = lambda number: f"{number:,}"
+_environment.filters["plain"] = plain
 _environment.globals.update(role_words=words.ROLES, permission_words=words.PERMISSIONS)
 
 

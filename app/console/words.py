@@ -41,6 +41,15 @@ DONE = {
     "password-chosen": "Your password is set. Sign in with it now.",
     "enrolled": "Your authenticator app is tied to your login. You will be asked for a code from now on.",
     "signed-out": "You have signed out.",
+    "refresh-asked": "The monthly figures are being counted again. Load the page again in a moment.",
+    "import-taken": "The file has been taken in.",
+    "import-known": "The same file with the same options came in before. This is that import; nothing was added.",
+    "import-applied": "You have said that the import shall be applied.",
+    "import-cancelled": "The import has been given up. Nothing of it was applied.",
+    "row-placed": "The rows have been given to that learner.",
+    "row-new": "A new learner has been made, and the rows given to them.",
+    "row-left": "The rows have been left out.",
+    "settings-changed": "The settings have been changed.",
 }
 
 PROBLEMS = {

@@ -13,7 +13,11 @@ from app.evidence.models import TenantMetric
 from tenants.audit import Action
 from tenants.clock import london_date
 from tenants.identifiers import new_id
+from tenants.outbox import Topic
 from tenants.session import UnitOfWork
+
+MONTHS_KEPT = 24
+"""How far back the monthly series goes."""
 
 
 def months_up_to(day: date, count: int) -> list[Period]:
@@ -26,7 +30,7 @@ def months_up_to(day: date, count: int) -> list[Period]:
     return periods
 
 
-async def refresh_figures(work: UnitOfWork, months: int = 24) -> int:
+async def refresh_figures(work: UnitOfWork, months: int = MONTHS_KEPT) -> int:
     """Count every current figure for each of the last `months` months in England and keep the results.
 
     The current month is among them, as far as it has gone. Gives the number of figures kept.
@@ -61,3 +65,9 @@ async def refresh_figures(work: UnitOfWork, months: int = 24) -> int:
     after = {"months": months, "figures": len(rows)}
     work.record(Action.FIGURES_REFRESHED, "tenant_metric", None, after=after)
     return len(rows)
+
+
+async def request_refresh(work: UnitOfWork) -> None:
+    """Have the monthly figures counted anew soon, because a person asked; each asking counts them once."""
+    work.record(Action.FIGURES_REFRESH_REQUESTED, "tenant_metric", None)
+    work.emit(Topic.FIGURES_REFRESH, f"request:{work.context.request_id}")

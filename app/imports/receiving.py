@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.imports.errors import ImportRefusal
-from app.imports.formats import FORMATS, UnreadableFile, detect, refuse_unless
+from app.imports.formats import FORMATS, UnreadableFile, WrongFormat, detect, refuse_unless
 from app.imports.models import ImportPart, ImportRun
 from app.imports.options import checked_options
 from app.training.courses import tier_at
@@ -93,7 +93,8 @@ async def examined(
         try:
             code, options = await asyncio.to_thread(_look, path, said, today, saved)
         except UnreadableFile as error:
-            raise ImportRefusal(error.code, error.message) from error
+            looks_like = error.looks_like if isinstance(error, WrongFormat) else None
+            raise ImportRefusal(error.code, error.message, looks_like=looks_like) from error
         parts = [code.encode(), orjson.dumps(options, option=orjson.OPT_SORT_KEYS), digest]
         yield Examined(said, code, options, hashlib.sha256(b"\0".join(parts)).hexdigest(), size, path)
 

@@ -14,6 +14,17 @@ FOCUSED = """() => {
   return label.replace(/\\s+/g, " ").trim();
 }"""
 
+SETTLED_WIDTH = """() => new Promise((settle) => {
+  const end = performance.now() + 2000;
+  const look = () => {
+    const width = document.documentElement.scrollWidth;
+    if (width <= 320 || performance.now() > end) settle(width);
+    else requestAnimationFrame(look);
+  };
+  look();
+})"""
+"""How wide the page is once the menu has heard of the narrow window and moved its entries behind “More”."""
+
 
 class Journey:
     """A window with the pages that a person goes through."""
@@ -77,7 +88,7 @@ class Journey:
         size = self.page.viewport_size
         assert size is not None
         await self.page.set_viewport_size({"width": 320, "height": 640})
-        width = await self.page.evaluate("document.documentElement.scrollWidth")
+        width = await self.page.evaluate(SETTLED_WIDTH)
         await self.page.screenshot(path=self._pictures / f"{name}-320.png", full_page=True)
         assert width <= 320, f"{name} is {width} pixels wide"
         await self.page.set_viewport_size(size)
