@@ -140,12 +140,16 @@ class UnitOfWork:
         assert driver is not None
         await driver.executemany(statement, batch)
 
-    async def plan_each_statement(self) -> None:
-        """Have statements of this transaction planned for the values that they get, not once for all values.
+    @asynccontextmanager
+    async def planned_for_values(self) -> AsyncIterator[None]:
+        """Have reads in this block planned for the values that they get, not once for all values.
 
-        For bulk work: a plan that was kept compares every row with every value of a long array.
+        For look-ups by long arrays: a plan that was kept compares every row with every value. Not for writes, whose
+        foreign keys would be planned anew for every row.
         """
         await self.session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+        yield
+        await self.session.execute(text("SET LOCAL plan_cache_mode = auto"))
 
     async def settle(self) -> None:
         """Write what was recorded and emitted; the audit chain's lock comes last and is held briefly."""

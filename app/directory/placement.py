@@ -61,7 +61,8 @@ async def place_learners(work: UnitOfWork, people: Sequence[PersonInFile]) -> li
     """Find or make a learner for each person, in order; what is new about a known one is remembered."""
     await lock_register(work)
     register = _Register()
-    await register.load(work, [person.candidate for person in people])
+    async with work.planned_for_values():
+        await register.load(work, [person.candidate for person in people])
     placed = [register.place(person) for person in people]
     await register.save(work)
     return placed

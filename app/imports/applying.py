@@ -84,7 +84,6 @@ async def _step(database: Database, context: TenantContext, import_id: UUID, ren
         run = await locked_run(work, import_id)
         if run.state != "applying":
             return False
-        await work.plan_each_statement()
         waiting = (
             select(ImportChunk)
             .options(defer(ImportChunk.rows))

@@ -52,7 +52,7 @@ def run(rows: int) -> None:
         uvloop.run(_measure(urls, postgres.superuser_url.rpartition("/")[0] + "/bench", file, folder, rows))
 
 
-def write_file(path: Path, rows: int) -> Path:
+def write_file(path: Path, rows: int, title: str = "Invented course") -> Path:
     """Invented completions: each learner at an employer with a CQC id, each completion told once."""
     chance = random.Random(7)
     learners = max(rows // LEARNERS_PER_ROW, 1)
@@ -67,7 +67,7 @@ def write_file(path: Path, rows: int) -> Path:
             day, month, minute = 1 + number % 28, 1 + number // 28 % 9, number % 1440
             clock = f"{minute // 60:02}:{minute % 60:02}:{number // 10_080 % 60:02}"
             file.write(
-                f"Invented course {number % 6},u{learner},Given{_letters(learner)},Family{_letters(learner * 7)},"
+                f"{title} {number % 6},u{learner},Given{_letters(learner)},Family{_letters(learner * 7)},"
                 f"u{learner}@post.example,Invented Home {employer},1-{800_000_000 + employer},Care worker,"
                 f"{day:02}/{month:02}/2025 09:00,{day:02}/{month:02}/2026 {clock},"
                 f"Completed,3h {number % 60}m,{75 + number % 25}.00,PrescQIPP,1,C-{number}\r\n"
@@ -87,7 +87,7 @@ async def _measure(urls: DatabaseUrls, superuser_url: str, file: Path, folder: P
         await create_programme(work, "Medicines training")
     await owner.dispose()
     database = Database(create_engine(urls.app), system_clock)
-    await _import(database, context, write_file(folder / "warm.csv", 500), folder)
+    await _import(database, context, write_file(folder / "warm.csv", 500, "Warm-up"), folder)
     before = _peak()
     console = Console()
     console.print(f"Importing {rows:,} completions …")
