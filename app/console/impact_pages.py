@@ -17,7 +17,6 @@ from app.console.pages import (
     page,
     principal_here,
     redirect,
-    refusal_to,
     render,
     services_of,
     tenant_reads,
@@ -147,8 +146,6 @@ async def impact_refresh(request: Request) -> Response:
 async def impact_rows(request: Request) -> Response:
     """The rows that a figure counts, a page at a time."""
     code, period = _asked(request)
-    if (refused := refusal_to(request, Permission.TRAINING_READ)) is not None:
-        return refused
     after = _after(request)
     async with tenant_reads(request) as session:
         found = await _rows(request, code, period, after, PAGE + 1)
@@ -174,8 +171,6 @@ async def impact_rows(request: Request) -> Response:
 async def impact_rows_file(request: Request) -> Response:
     """All rows that a figure counts, as a CSV."""
     code, period = _asked(request)
-    if (refused := refusal_to(request, Permission.TRAINING_READ)) is not None:
-        return refused
     kind, names = KINDS[code], principal_here(request).may(Permission.PEOPLE_READ)
     about = (["Learner id"] if kind.about_people else []) + (["Learner"] if kind.about_people and names else [])
 
@@ -287,7 +282,7 @@ ROUTES = [
     page("/impact", impact_summary, needs=_NEEDS),
     page("/impact/refresh", impact_refresh, needs=_NEEDS, methods=("POST",)),
     page("/impact/figures.csv", impact_figures_file, needs=_NEEDS),
-    page("/impact/{code}", impact_rows, needs=_NEEDS),
-    page("/impact/{code}/rows.csv", impact_rows_file, needs=_NEEDS),
+    page("/impact/{code}", impact_rows, needs=_NEEDS, also=Permission.TRAINING_READ),
+    page("/impact/{code}/rows.csv", impact_rows_file, needs=_NEEDS, also=Permission.TRAINING_READ),
     page("/impact/{code}/chart.csv", impact_chart_file, needs=_NEEDS),
 ]

@@ -29,7 +29,6 @@ from app.console.pages import (
     page,
     principal_here,
     redirect,
-    refusal_to,
     render,
     services_of,
     tenant_reads,
@@ -244,8 +243,6 @@ async def _rows_page(request: Request, kind: str) -> Response:
 
 async def import_rejected_file(request: Request) -> Response:
     """All rejected rows as they came, as a CSV to mend. By POST, for it leaves an audit row."""
-    if (refused := refusal_to(request, Permission.PEOPLE_READ)) is not None:
-        return refused
     context = principal_here(request).tenant_context(request_id=request.state.request_id)
     lines = operations.rejected_rows(services_of(request).database, context, request.path_params["import_id"])
     try:
@@ -317,6 +314,6 @@ ROUTES = [
     page(f"{_ONE}/apply", import_apply, needs=_WRITE, methods=("POST",)),
     page(f"{_ONE}/cancel", import_cancel, needs=_WRITE, methods=("POST",)),
     page(f"{_ONE}/rejected", import_rejected, needs=_READ),
-    page(f"{_ONE}/rejected.csv", import_rejected_file, needs=_READ, methods=("POST",)),
+    page(f"{_ONE}/rejected.csv", import_rejected_file, needs=_READ, also=Permission.PEOPLE_READ, methods=("POST",)),
     page(f"{_ONE}/remarks", import_remarks, needs=_READ),
 ]

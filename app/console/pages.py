@@ -130,10 +130,19 @@ NAVIGATION = [
 class ConsoleRoute(Route):
     """A route that says what it needs."""
 
-    def __init__(self, path: str, endpoint: Endpoint, *, needs: Need, methods: Sequence[str], **limits: int) -> None:
+    def __init__(
+        self,
+        path: str,
+        endpoint: Endpoint,
+        *,
+        needs: Need,
+        also: Permission | None,
+        methods: Sequence[str],
+        **limits: int,
+    ) -> None:
         name = endpoint.__name__
-        super().__init__(path, _guarded(endpoint, name, needs, **limits), methods=list(methods), name=name)
-        self.needs = needs
+        super().__init__(path, _guarded(endpoint, name, needs, also, **limits), methods=list(methods), name=name)
+        self.needs, self.also = needs, also
 
 
 def page(
@@ -141,21 +150,26 @@ def page(
     endpoint: Endpoint,
     *,
     needs: Need,
+    also: Permission | None = None,
     methods: Sequence[str] = ("GET",),
     largest_body: int = LARGEST_BODY,
     files: int = 0,
 ) -> ConsoleRoute:
-    """Declare a page: its path within the console, what it needs, its methods, and the limits of its forms."""
-    return ConsoleRoute(path, endpoint, needs=needs, methods=methods, largest_body=largest_body, files=files)
+    """Declare a page: its path within the console, what it needs (`also`: both), its methods, its forms' limits."""
+    limits = {"largest_body": largest_body, "files": files}
+    return ConsoleRoute(path, endpoint, needs=needs, also=also, methods=methods, **limits)
 
 
-def _guarded(endpoint: Endpoint, name: str, needs: Need, *, largest_body: int, files: int) -> Endpoint:
+def _guarded(
+    endpoint: Endpoint, name: str, needs: Need, also: Permission | None, *, largest_body: int, files: int
+) -> Endpoint:
     async def guarded(request: Request) -> Response:
         request.state.console_route = name
         request.state.subject_id = next((v for v in request.path_params.values() if isinstance(v, UUID)), None)
-        refused = refusal_to(request, needs)
-        if refused is not None:
-            return refused
+        for need in (needs, also):
+            refused = None if need is None else refusal_to(request, need)
+            if refused is not None:
+                return refused
         if any("\0" in value for value in request.query_params.values()):
             raise HTTPException(400)  # PostgreSQL keeps no such character, so it can be nobody's name
         if request.method in ("GET", "HEAD"):

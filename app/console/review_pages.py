@@ -12,7 +12,6 @@ from app.console.pages import (
     page,
     principal_here,
     redirect,
-    refusal_to,
     render,
     tenant_reads,
     tenant_work,
@@ -61,11 +60,12 @@ async def _queue(request: Request, status: int, problems: list[Problem]) -> Resp
 
 
 async def review_entry(request: Request) -> Response:
-    """One entry, with a search for the learner. A search comes by POST, so that no address holds a name."""
-    if request.method == "GET":
-        return await _entry(request, 200, [])
-    if (refused := refusal_to(request, Permission.PEOPLE_READ)) is not None:
-        return refused
+    """One entry."""
+    return await _entry(request, 200, [])
+
+
+async def review_search(request: Request) -> Response:
+    """The entry with the learners of a name. By POST, so that no address holds a name."""
     return await _entry(request, 200, [], words=(await form_of(request)).text("search").strip())
 
 
@@ -131,11 +131,12 @@ def _queue_path(back: str) -> str:
         return "/console/imports/review"
 
 
-_READ, _WRITE = Permission.IMPORTS_READ, Permission.IMPORTS_WRITE
+_READ, _WRITE, _PEOPLE = Permission.IMPORTS_READ, Permission.IMPORTS_WRITE, Permission.PEOPLE_READ
 
 ROUTES = [
     page("/imports/review", review_queue, needs=_READ),
     page("/imports/{import_id:uuid}/review", review_queue, needs=_READ),
-    page("/imports/review/{row_id:uuid}", review_entry, needs=_READ, methods=("GET", "POST")),
-    page("/imports/review/{row_id:uuid}/answer", review_answer, needs=_WRITE, methods=("POST",)),
+    page("/imports/review/{row_id:uuid}", review_entry, needs=_READ),
+    page("/imports/review/{row_id:uuid}/search", review_search, needs=_READ, also=_PEOPLE, methods=("POST",)),
+    page("/imports/review/{row_id:uuid}/answer", review_answer, needs=_WRITE, also=_PEOPLE, methods=("POST",)),
 ]

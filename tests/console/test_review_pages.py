@@ -88,11 +88,11 @@ async def test_somebody_new_and_leaving_out(
 async def test_the_learner_is_searched_for_without_a_name_in_any_address(installation: Installation) -> None:
     made, lead = await scene(installation)
     row_id = entry_of(await lead.get(QUEUE), "Givenc")
-    nobody = await lead.post(f"{QUEUE}/{row_id}", {"search": "Zzz"})
+    nobody = await lead.post(f"{QUEUE}/{row_id}/search", {"search": "Zzz"})
     assert "Nobody of that name was found" in main_text(nobody)
-    empty = await lead.post(f"{QUEUE}/{row_id}", {"search": " "})
+    empty = await lead.post(f"{QUEUE}/{row_id}/search", {"search": " "})
     assert (empty.status_code, 'href="#search"' in empty.text) == (422, True)
-    found = await lead.post(f"{QUEUE}/{row_id}", {"search": "famil GIVENC"})
+    found = await lead.post(f"{QUEUE}/{row_id}/search", {"search": "famil GIVENC"})
     assert "1 learner found Givenc Familyc Rose Lodge 2. Last completion 16 September 2026" in main_text(found)
     known = await learner_named(installation, "Givenc Familyc")
     assert f'value="{known}"' in found.text
@@ -101,7 +101,7 @@ async def test_the_learner_is_searched_for_without_a_name_in_any_address(install
     assert await attended(installation, known) == 1
     async with installation.database.session(installation.context(installation.north)) as session:
         routes = set(await session.scalars(select(Access.route)))
-    assert {"review_queue", "review_entry", "review_answer"} <= routes
+    assert {"review_queue", "review_search", "review_answer"} <= routes
 
 
 async def test_suggestions_come_with_what_is_known_of_each(installation: Installation) -> None:
@@ -148,7 +148,7 @@ async def test_who_may_not_see_people_sees_that_rows_wait_and_no_more(installati
     assert page.text.count('id="entry-') == 2
     assert "Giv" not in main_text(page)
     assert "<form" not in page.text.partition("<main")[2]
-    assert (await analyst.post(f"{QUEUE}/{row_id}", {"search": "Givenc"})).status_code == 403
+    assert (await analyst.post(f"{QUEUE}/{row_id}/search", {"search": "Givenc"})).status_code == 403
     assert (await analyst.post(f"{QUEUE}/{row_id}/answer", {"answer": "leave"})).status_code == 403
     assert await states(installation, made) == ["open"] * 3
 
