@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from app import health, uploads
 from app.console.console import console_routes
 from app.identity import oauth
+from app.logs import configure_logs
 from app.services import Services
 from app.settings import Settings, load_settings
 from app.web import RequestIds, SecurityHeaders
@@ -20,6 +21,7 @@ from workers import health as workers_health
 def create_app(settings: Settings | None = None, clock: Clock = system_clock) -> Starlette:
     """The ASGI application. Opens its connections in the lifespan and refuses to start under an unsafe role."""
     chosen = settings or load_settings()
+    configure_logs(chosen)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

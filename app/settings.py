@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     smtp_host: str = Field("127.0.0.1", alias="MEDSTEAD_SMTP_HOST")
     smtp_port: int = Field(25, alias="MEDSTEAD_SMTP_PORT")
     mailbox_url: str | None = Field(None, alias="MEDSTEAD_MAILBOX_URL")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", alias="MEDSTEAD_LOG_LEVEL")
     lease_seconds: float = Field(60, alias="MEDSTEAD_LEASE_SECONDS", gt=0)
     allow_bypass_for_tests: bool = Field(False, alias="MEDSTEAD_ALLOW_BYPASS_FOR_TESTS")
 

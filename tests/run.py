@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
+from pathlib import Path
 
 import pytest
 
@@ -21,7 +22,7 @@ CHECKS = (
     ("style", ("ruff", "check", "--quiet", ".")),
     ("layout", ("ruff", "format", "--check", "--quiet", ".")),
     ("types", ("mypy", ".")),
-    ("imports", ("importlinter.cli", "lint")),
+    ("imports", ("lint-imports",)),
 )
 
 
@@ -62,10 +63,11 @@ def show_rows() -> int:
 def check_everything() -> int:
     """Run all checks, then all tests in parallel; the first code that is not 0."""
     failed = 0
-    for name, (module, *arguments) in CHECKS:
+    programs = Path(sys.executable).parent
+    for name, (program, *arguments) in CHECKS:
         started = time.monotonic()
         result = subprocess.run(
-            [sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+            [str(programs / program), *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
         )
         verdict = "ok" if result.returncode == 0 else "FAILED"
         sys.stdout.write(f"{name:<8} {verdict} ({time.monotonic() - started:.1f} s)\n")

@@ -97,18 +97,18 @@ async def deliver(services: Services, tenant_id: UUID, claim: Claim) -> None:
     about = log.bind(tenant_id=str(tenant_id), outbox_id=str(claim.outbox_id), attempt=claim.attempt)
     message = await _begin(services, tenant_id, claim, lease)
     if message is None:
-        about.info("message is not ours to deliver")
+        about.debug("message is not ours to deliver")
         return
     about = about.bind(topic=message.topic, request_id=str(message.request_id))
     tenant = TenantContext(tenant_id, ActorKind.WORKER, request_id=message.request_id)
     try:
         done = await _bring_about(services, tenant, claim, message, lease)
-        about.info("message delivered" if done else "message is not ours to deliver")
+        about.debug("message delivered" if done else "message is not ours to deliver")
     except LeaseLost:
         about.warning("message was taken over by another worker")
     except TryLater as later:
         await _hand_back(services, tenant, claim, timedelta(seconds=later.seconds))
-        about.info("message postponed", seconds=later.seconds)
+        about.debug("message postponed", seconds=later.seconds)
     except asyncio.CancelledError:
         # This process is stopping: let another worker have the message at once.
         await asyncio.shield(_hand_back(services, tenant, claim, timedelta()))

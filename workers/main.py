@@ -8,6 +8,7 @@ from uuid import UUID
 
 import structlog
 
+from app.logs import configure_logs
 from app.services import Services
 from app.settings import Settings
 from tenants.clock import Clock, system_clock
@@ -47,6 +48,7 @@ async def run(settings: Settings, clock: Clock = system_clock, *, stop: asyncio.
 async def _run(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
     evidence.register_handlers()
     imports.register_handlers()
+    configure_logs(settings)
     services = await Services.open(settings, clock)
     queue = Queue(settings.redis_url, settings.lease_seconds)
     relay = Relay(services, queue)

@@ -59,7 +59,7 @@ class Relay:
         if claims:
             self._turn += 1
             self._turns[tenant_id] = self._turn
-            log.info("messages claimed", tenant_id=str(tenant_id), count=len(claims))
+            log.debug("messages claimed", tenant_id=str(tenant_id), count=len(claims))
         for claim in claims:
             await self._queue.wake(tenant_id, claim)
         return len(claims)
