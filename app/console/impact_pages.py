@@ -149,11 +149,7 @@ async def impact_rows(request: Request) -> Response:
     after = _after(request)
     async with tenant_reads(request) as session:
         found = await _rows(request, code, period, after, PAGE + 1)
-        figure = next(
-            figure
-            for figure in await impact(session, principal_here(request).tenant_context().tenant_id, period)
-            if figure.definition.code == code
-        )
+        (figure,) = await impact(session, principal_here(request).tenant_context().tenant_id, period, [code])
     return render(
         request,
         "impact_rows.jinja",

@@ -58,10 +58,10 @@ class Month:
     count: int
 
 
-async def impact(session: AsyncSession, tenant_id: UUID, period: Period) -> list[Figure]:
-    """Every figure of the period, counted from the rows now."""
+async def impact(session: AsyncSession, tenant_id: UUID, period: Period, codes: Sequence[str] = CODES) -> list[Figure]:
+    """The figures of the period, counted from the rows now."""
     at = window(tenant_id, period)
-    each = [figures.figure(code, at).subquery() for code in CODES]
+    each = [figures.figure(code, at).subquery() for code in codes]
     counted = union_all(*(select(one.c.code, one.c.value, one.c.numerator, one.c.denominator) for one in each))
     rows = {row.code: row for row in await session.execute(counted)}
     current = await session.scalars(select(MetricDefinition).where(MetricDefinition.effective_to.is_(None)))
@@ -74,7 +74,7 @@ async def impact(session: AsyncSession, tenant_id: UUID, period: Period) -> list
             rows[code].denominator,
             await _answers(session, code, at) if code in SCALES else None,
         )
-        for code in CODES
+        for code in codes
     ]
 
 

@@ -136,7 +136,6 @@ async def test_what_a_spreadsheet_would_run_is_made_harmless(installation: Insta
     assert row["Learner"].startswith("'=HYPERLINK")
 
 
-@pytest.mark.row("A52")
 async def test_months_are_drawn_with_their_table_and_download(installation: Installation) -> None:
     await small_programme(installation, installation.north)
     visitor = await visitor_as(installation, Role.COMMUNICATIONS)
