@@ -72,6 +72,7 @@ async def _run(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
         ("queue", RECONNECT_SECONDS, lambda: queue.work(deliver_one, stop, GRACE_SECONDS)),
         ("heartbeat", health.beat_seconds(settings.lease_seconds), lambda: health.beat(services.database, worker_id)),
         ("sweeper", sweeper.SWEEP_SECONDS, lambda: sweeper.sweep(services.database)),
+        ("tidying", sweeper.TIDY_SECONDS, lambda: sweeper.tidy(services.database)),
         ("schedules", SCHEDULE_SECONDS, lambda: schedules.run_due(services.database, lease)),
     )
     try:

@@ -1,17 +1,25 @@
-"""The sweeper: has the relay look into every tenant now and then, whatever the bookkeeping says.
+"""The sweeper: has the relay look into every tenant now and then, and throws old traces away.
 
 A visit of the relay takes back expired leases where it knows of them. This is for what nothing knows of: a marker
 lost in a restore, or a message written by hand.
 """
 
+from app.identity.tidying import forget_old_sign_ins
 from tenants import delivery
 from tenants.context import ActorKind, PlatformContext
 from tenants.session import Database
 
 SWEEP_SECONDS = 600.0
+TIDY_SECONDS = 3600.0
 
 
 async def sweep(database: Database) -> None:
     """Mark every tenant due."""
     async with database.unit_of_work(PlatformContext("sweep of all tenants", ActorKind.WORKER)) as work:
         await delivery.mark_every_tenant_due(work.session, work.now)
+
+
+async def tidy(database: Database) -> None:
+    """Throw away what nobody needs any more."""
+    async with database.unit_of_work(PlatformContext("tidy up", ActorKind.WORKER)) as work:
+        await forget_old_sign_ins(work)

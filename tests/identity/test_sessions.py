@@ -12,6 +12,7 @@ from app.identity.permissions import Permission, Role, permissions_of
 from app.identity.rules import ABSOLUTE, GRACE, IDLE, ROTATE_AFTER
 from app.identity.sessions import end_session, enter_tenant, principal_of, workplaces
 from app.identity.staff import change_role, end_staff
+from app.identity.tidying import KEPT
 from tenants.audit import Action, AuditEvent, PlatformAuditEvent, verify
 from tenants.context import ActorKind
 from tenants.engine import create_engine
@@ -19,6 +20,7 @@ from tenants.registry import change_status
 from tenants.session import Database
 from tests.identity.people import PLATFORM, at_work, attempt, make_login, make_staff, present, seen
 from tests.support import Installation
+from workers.sweeper import tidy
 
 EMAIL = "sam@example.org"
 
@@ -49,6 +51,24 @@ async def test_an_old_token_after_its_grace_ends_the_session_for_thief_and_owner
         last = (await session.scalars(select(PlatformAuditEvent).order_by(PlatformAuditEvent.id.desc()))).first()
     assert last is not None
     assert last.action == Action.SESSION_STOLEN
+
+
+async def test_traces_of_signing_in_are_thrown_away_a_month_after_their_end(installation: Installation) -> None:
+    await make_login(installation, EMAIL)
+    await attempt(installation, EMAIL)
+
+    async def left() -> int:
+        async with installation.database.session(PLATFORM) as session:
+            return len((await session.scalars(select(LoginSession.id))).all())
+
+    installation.clock.move(ABSOLUTE + KEPT - timedelta(seconds=1))
+    await tidy(installation.database)
+    assert await left() == 1
+    young = await attempt(installation, EMAIL)
+    installation.clock.move(timedelta(seconds=2))
+    await tidy(installation.database)
+    assert await left() == 1
+    assert await seen(installation, young) is not None
 
 
 async def test_a_session_ends_when_it_is_not_used(installation: Installation) -> None:
