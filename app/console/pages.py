@@ -5,15 +5,15 @@
    `render(request, "some.jinja", …)` or, after a change, `redirect("/console/…", done="key")`; the sentence for the
    key stands in `words.DONE`. Catch the domain's refusals and pass `problems=[Problem(field, message)]` to the form's
    template again, with status 422: the error summary and the messages beside the fields come from there.
-2. Declare it in that module's `ROUTES` with `page(path, endpoint, needs=Permission.…)`, and add the list to
-   `console.ROUTES`. A route without a declared need keeps the application from starting. The access log uses the
-   endpoint's name. What a POST changes must be a POST: GET changes nothing.
+2. Declare it in that module's `ROUTES` with `page(path, endpoint, needs=Permission.…)`, with `also=` where it needs
+   a second permission, and add the list to `console.ROUTES`. A route without a declared need keeps the application
+   from starting. The access log uses the endpoint's name. What a POST changes must be a POST: GET changes nothing.
 3. If people are to find it, add an entry to `NAVIGATION`.
 
 Before an endpoint runs, its need is checked; for unsafe methods the body is read up to `largest_body` and the session's
 token is compared, so every form's template holds `{{ token() }}`. Then `form_of(request)` has the fields. A page that
-takes uploads says `files=1` and its own `largest_body`. A mounted application, such as sqladmin, must ask `refusal_to`
-with its need on every request and answer unsafe methods with 405, since it does not send our token.
+takes uploads says `files=1` and its own `largest_body`. Tables that are only looked at are views of sqladmin, declared
+in `registry_pages.py`.
 
 Templates extend `layout.jinja`, which gives the frame, and use the components of nhsuk-frontend; see `words.py` for
 the names of roles and permissions.
