@@ -59,7 +59,9 @@ async def _list() -> None:
     async with owner_database(load_settings()) as database:
         async with database.session(PlatformContext("list tenants", read_only=True)) as session:
             tenants = (await session.scalars(select(Tenant).order_by(Tenant.slug))).all()
-    table = Table("Slug", "Name", "Kind", "Status", "Id")
+    table = Table()
+    for name in ("Slug", "Name", "Kind", "Status", "Id"):
+        table.add_column(name, no_wrap=name in ("Slug", "Id"))
     for row in tenants:
         table.add_row(row.slug, row.name, row.kind, row.status, str(row.id))
     out.print(table)
