@@ -1,7 +1,7 @@
 """sqladmin, hardened: its views read one page of a table or one row, in the reader's tenant, and nothing else.
 
 Of sqladmin's routes none is served. `registry_pages.py` declares console pages that call its list and its details, so
-that need, access log, headers and refusal of every method but GET are those of all pages. Why: docs/adr/0007.
+that need, access log, headers and refusal of every method but GET are those of all pages. Why: docs/adr/0008.
 """
 
 import builtins
