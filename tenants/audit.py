@@ -52,6 +52,7 @@ class Action(StrEnum):
     PROVIDER_GROUP_CHANGED = "directory:provider_group:change"
     LEARNERS_MERGED = "directory:learner:merge"
     LEARNER_MERGE_UNDONE = "directory:learner:undo_merge"
+    EMPLOYER_CREATED = "directory:employer:create"
     PROGRAMME_CREATED = "training:programme:create"
     ATTENDANCE_RECOMPUTED = "training:attendance:recompute"
     IMPORT_STARTED = "imports:import:start"
