@@ -1,13 +1,11 @@
 """Fixtures: real servers for the run, a database of its own for each test, two tenants with the same business keys."""
 
-import itertools
 import os
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 import redis.asyncio as redis
 
@@ -15,7 +13,6 @@ from tests import servers
 from tests.browser.finding import HOW_TO_GET_ONE, find_browser
 from tests.support import BYPASS_LOGIN, RUNTIME_LOGIN, Installation, open_installation
 
-_numbers = itertools.count()
 _stack = ExitStack()
 _journeys: list[str] = []
 """Journeys that were not run because there is no browser."""
@@ -72,17 +69,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture
 async def database_name() -> AsyncIterator[str]:
     """A migrated database of this test's own."""
-    running = servers.running()
-    name = f"test_{os.getpid()}_{next(_numbers)}"
-    administrator = await asyncpg.connect(running.superuser_url)
-    try:
-        await administrator.execute(f"CREATE DATABASE {name} TEMPLATE {servers.TEMPLATE} OWNER medstead_owner")
-        await administrator.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
-        await administrator.execute(f"GRANT CONNECT ON DATABASE {name} TO medstead_app, medstead_benchmark")
+    async with servers.fresh_database() as name:
         yield name
-        await administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        await administrator.close()
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from sqlalchemy.sql.type_api import TypeEngine
 from medstead_graphql.compiler import connections, identifiers
 from medstead_graphql.compiler.declare import AnyNode, Column, Declaration, Inline, Many, One, Row, declaration_of
 from medstead_graphql.compiler.errors import ForbiddenField, Refusal
+from medstead_graphql.compiler.json_objects import json_object
 from medstead_graphql.compiler.selection import Operation, collect, selected_names
 from medstead_graphql.compiler.values import Traced, Variables, trace
 from tenants.base import TENANT, Base, table_of
@@ -31,9 +32,6 @@ Path = list[str | int]
 
 Nodes = Mapping[str, tuple[str, type[Base]]]
 """GraphQL type name → scope and table of the types that `node(id:)` can give."""
-
-MAXIMUM_PAIRS = 50
-"""PostgreSQL functions take at most 100 arguments: 50 names with their values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +90,7 @@ class Compilation:
         self, type_: GraphQLObjectType, fields: dict[str, list[FieldNode]], row: Row | None, path: Path
     ) -> ColumnElement[Any]:
         """JSON object of fields grouped by response key."""
-        pairs = [(key, self.field(type_, nodes, row, [*path, key])) for key, nodes in fields.items()]
-        if len(pairs) > MAXIMUM_PAIRS:
-            raise Refusal(
-                "TOO_MANY_FIELDS", f"Ask for at most {MAXIMUM_PAIRS} fields of one object, under all aliases.", path
-            )
-        arguments: list[ColumnElement[Any]] = []
-        for key, value in pairs:
-            arguments += [literal_column(f"'{key}'", Text()), value]
-        return func.json_build_object(*arguments)
+        return json_object({key: self.field(type_, nodes, row, [*path, key]) for key, nodes in fields.items()}, path)
 
     def field(
         self, type_: GraphQLObjectType, nodes: list[FieldNode], row: Row | None, path: Path
