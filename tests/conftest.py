@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import redis.asyncio as redis
+from hypothesis import HealthCheck, Phase, settings
 
 from tests import servers
 from tests.browser.finding import HOW_TO_GET_ONE, find_browser
@@ -18,8 +19,27 @@ _journeys: list[str] = []
 """Journeys that were not run because there is no browser."""
 
 
+ORACLE_PROFILE = "oracle"
+"""Hypothesis settings of the documents that are compared with the oracle."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How many documents are compared with the oracle: by default always the same ones, else new ones."""
+    parser.addoption("--documents", type=int, default=None, help="compare so many new documents with the oracle")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """The controlling process starts the servers; worker processes find them in the environment."""
+    documents: int | None = config.getoption("--documents")
+    settings.register_profile(
+        ORACLE_PROFILE,
+        max_examples=(documents or 2_000) // 2,  # under each of the two logins
+        derandomize=documents is None,
+        deadline=None,
+        database=None,
+        phases=(Phase.explicit, Phase.generate),
+        suppress_health_check=list(HealthCheck),
+    )
     if not hasattr(config, "workerinput") and not config.option.collectonly and not config.option.help:
         servers.start(_stack)
 
