@@ -25,7 +25,7 @@ from graphql import (
     is_required_argument,
 )
 
-from tests.graphql_api.oracle import DEFAULT_ORDERS, NODE_SCOPES, TABLES, Cursors, Order, snake
+from tests.graphql_api.oracle import NODE_SCOPES, TABLES, Cursors, Order, default_order, snake
 from tests.graphql_api.world import Row, Rows
 
 DEPTH = 5
@@ -54,6 +54,7 @@ class Maker:
     foreign: Rows
     cursors: Cursors
     chance: random.Random
+    _scopes: frozenset[str] = frozenset(SCOPES)
     _declared: list[str] = field(default_factory=list)
     _variables: dict[str, Any] = field(default_factory=dict)
     _fragments: list[str] = field(default_factory=list)
@@ -65,17 +66,16 @@ class Maker:
         """A document that is valid, or nearly always so."""
         root = self.schema.query_type
         assert root is not None
-        body = self._selection(root, DEPTH)
-        scopes = frozenset(SCOPES)
         if self._maybe(0.25):
-            scopes -= frozenset(self.chance.sample(SCOPES, self.chance.randint(1, 2)))
+            self._scopes -= frozenset(self.chance.sample(SCOPES, self.chance.randint(1, 2)))
+        body = self._selection(root, DEPTH)
         declared = f"({', '.join(self._declared)})" if self._declared else ""
         parts = [f"query Asked{declared} {body}", *self._fragments]
         name = self.chance.choice((None, "Asked"))
         if self._maybe(0.1):
             parts.insert(self.chance.randint(0, 1), "query Other { tenant { slug } }")
             name = "Asked"
-        return Asked("\n".join(parts), self._variables, name, scopes)
+        return Asked("\n".join(parts), self._variables, name, self._scopes)
 
     # --- selections -----------------------------------------------------------------------------------------------
 
@@ -173,7 +173,7 @@ class Maker:
     def _of_connection(self, definition: GraphQLField) -> dict[str, Any]:
         name = get_named_type(definition.type).name.removesuffix("Connection")
         given: dict[str, Any] = {}
-        order: Order = DEFAULT_ORDERS[name]
+        order = default_order(name, self._scopes)
         if self._maybe(0.5):
             members = self.orders(name)
             chosen = self.chance.choice([*members, *[(one,) for one in _members(self.schema, name)]])

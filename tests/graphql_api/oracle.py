@@ -291,10 +291,14 @@ class Oracle:
     # --- connections ----------------------------------------------------------------------------------------------
 
     def _connection(self, where: str, name: str, source: Any, arguments: Mapping[str, Any]) -> Any:
+        order = tuple(arguments.get("orderBy") or ())
+        tells_names = any(one.startswith("NAME_KEY") for one in order) or asks_for_names(arguments.get("where") or {})
+        if name == "Learner" and tells_names and "people:read" not in self.scopes:
+            raise GraphQLError("forbidden", extensions={"code": "FORBIDDEN"})
         if self._imagined:
             return _imagined_connection()
         rows = self.rows[TABLES[name]]
-        order = tuple(arguments.get("orderBy") or DEFAULT_ORDERS[name])
+        order = order or default_order(name, self.scopes)
         rank = {row["id"]: position for position, row in enumerate(ordered(rows, order))}
         back = CONNECTIONS.get(where)
         listed = [row for row in rows if back is None or row[back] == source["id"]]
@@ -364,6 +368,18 @@ def _imagined_connection() -> Any:
             ("hasNextPage", "hasPreviousPage", "startCursor", "endCursor"), lambda: False
         ),
     }
+
+
+def default_order(name: str, scopes: frozenset[str]) -> Order:
+    """The order where none is asked for; the order of learners' names would tell the names."""
+    return () if name == "Learner" and "people:read" not in scopes else DEFAULT_ORDERS[name]
+
+
+def asks_for_names(conditions: Mapping[str, Any]) -> bool:
+    """Whether a filter of learners looks at names."""
+    inside = [*(conditions.get("and") or ()), *(conditions.get("or") or ()), conditions.get("not") or {}]
+    named = any(conditions.get(name) is not None for name in ("displayName", "familyName"))
+    return named or any(asks_for_names(part) for part in inside if part)
 
 
 def ordered(rows: Iterable[Row], order: Order) -> list[Row]:

@@ -60,7 +60,7 @@ def connection_json(
     if declaration.join is not None:
         scope.append(declaration.join(row, child, compilation))  # type: ignore[arg-type]
     if (where := _given(arguments, "where")) is not None:
-        scope.append(_filter(compilation, listing, child, where))
+        scope.append(_filter(compilation, listing, child, where, path))
 
     pieces: dict[str, ColumnElement[Any]] = {}
     if names - {"__typename", "totalCount"}:
@@ -105,7 +105,7 @@ def _page(
         raise Refusal("INVALID_PAGE", "Give either `first` or `last`, not both.", path)
     backwards = last is not None
     size = _page_size(last or first, path)
-    keys = sort_keys(listing, _given(arguments, "orderBy"))
+    keys = sort_keys(compilation, listing, _given(arguments, "orderBy"), path)
     bounds = {
         is_before: keyset.beyond(keys, child, _cursor_values(compilation, keys, value, path), before=is_before)
         for value, is_before in ((after, False), (before, True))
@@ -223,16 +223,29 @@ def _page_size(value: Traced | None, path: "Path") -> Any:
     return size
 
 
-def sort_keys(listing: Listing, asked: Traced | None) -> list[SortKey]:
+def sort_keys(compilation: "Compilation", listing: Listing, asked: Traced | None, path: "Path") -> list[SortKey]:
     """The sort columns of a connection, ended by the primary key so that the order is total."""
     names = [getattr(member.value, "value", member.value) for member in asked.elements()] if asked else []
+    if not names:
+        names = [name for name in listing.default_order if _may_use(compilation, listing, name.removeprefix("-"))]
     keys: list[SortKey] = []
-    for name in (*(names or listing.default_order), "id"):
+    for name in (*names, "id"):
         plain = name.removeprefix("-")
+        _need_scope(compilation, listing, plain, path)
         if all(key.name != plain for key in keys):
             column = listing.column(plain)
             keys.append(SortKey(plain, name.startswith("-"), bool(column.nullable), column.type))
     return keys
+
+
+def _may_use(compilation: "Compilation", listing: Listing, column: str) -> bool:
+    return column not in listing.scopes or listing.scopes[column] in compilation.scopes
+
+
+def _need_scope(compilation: "Compilation", listing: Listing, column: str, path: "Path") -> None:
+    """Which rows match, their order and their cursors tell what a column holds, so they need what reading it needs."""
+    if not _may_use(compilation, listing, column):
+        compilation.refuse(f"{listing.name}.{_camel(column)}", listing.scopes[column], path)
 
 
 def _cursor_values(
@@ -257,19 +270,24 @@ def _cursor_values(
     ]
 
 
-def _filter(compilation: "Compilation", listing: Listing, row: Row, where: Traced) -> ColumnElement[bool]:
+def _filter(compilation: "Compilation", listing: Listing, row: Row, where: Traced, path: "Path") -> ColumnElement[bool]:
     conditions: list[ColumnElement[bool]] = [true()]
     for name, value in where.items():
         if value.value is None:
             continue
         if name == "and":
-            conditions.append(and_(true(), *[_filter(compilation, listing, row, part) for part in value.elements()]))
+            conditions.append(
+                and_(true(), *[_filter(compilation, listing, row, part, path) for part in value.elements()])
+            )
         elif name == "or":
-            conditions.append(or_(false(), *[_filter(compilation, listing, row, part) for part in value.elements()]))
+            conditions.append(
+                or_(false(), *[_filter(compilation, listing, row, part, path) for part in value.elements()])
+            )
         elif name == "not":
-            conditions.append(func.coalesce(not_(_filter(compilation, listing, row, value)), true()))
+            conditions.append(func.coalesce(not_(_filter(compilation, listing, row, value, path)), true()))
         else:
             column = next(field for field in listing.filters if _camel(field) == name)
+            _need_scope(compilation, listing, column, path)
             conditions += [
                 _condition(compilation, listing, column, row, operator, operand)
                 for operator, operand in value.items()

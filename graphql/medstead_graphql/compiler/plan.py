@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 from graphql import (
@@ -80,6 +80,11 @@ class Compilation:
         """A fresh alias of a table."""
         return table_of(table).alias()
 
+    def refuse(self, field: str, scope: str, path: Path) -> NoReturn:
+        """Note that a scope is missing; the field at `path` becomes null."""
+        self.errors.append(ForbiddenField(field, scope, path))
+        raise NullsParent
+
     # --- fields ---------------------------------------------------------------------------------------------------
 
     def object_json(self, type_: GraphQLObjectType, nodes: list[FieldNode], row: Row, path: Path) -> ColumnElement[Any]:
@@ -103,8 +108,7 @@ class Compilation:
         declaration = _declaration(field, f"{type_.name}.{name}")
         try:
             if declaration.scope is not None and declaration.scope not in self.scopes:
-                self.errors.append(ForbiddenField(f"{type_.name}.{name}", declaration.scope, path))
-                raise NullsParent
+                self.refuse(f"{type_.name}.{name}", declaration.scope, path)
             return self._declared(declaration, field, nodes, row, path, name)
         except NullsParent:
             if is_non_null_type(field.type):
