@@ -3,7 +3,6 @@
 import asyncio
 import gzip
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,10 @@ import asyncpg
 import httpx2
 import orjson
 import pytest
-import uvicorn
 
 from medstead_graphql import limits
 from tests import servers
+from tests.graphql_api.serving import serving
 from tests.support import Installation, open_installation
 
 GOOD = b'{"query": "{ tenant { slug } }"}'
@@ -255,26 +254,10 @@ async def test_an_unexpected_error_tells_the_request_id_and_nothing_else(
 # --- what only a real server shows ------------------------------------------------------------------------------------
 
 
-@asynccontextmanager
-async def serving(installation: Installation) -> AsyncIterator[int]:
-    """The application behind uvicorn on loopback; gives the port."""
-    server = uvicorn.Server(uvicorn.Config(installation.app, port=0, lifespan="off", log_level="error"))
-    running = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn tells it by nothing else
-        await asyncio.sleep(0.01)
-    try:
-        yield server.servers[0].sockets[0].getsockname()[1]
-    finally:
-        server.should_exit = True
-        await running
-
-
 async def raw(port: int, token: str, headers: str, *body: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """A connection on which a request has been begun."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    head = (
-        f"POST /graphql HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-type: {JSON}\r\n{headers}\r\n"
-    )
+    head = f"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: {JSON}\r\nauthorization: Bearer {token}\r\n"
     writer.write(f"{head}{headers}\r\n".encode())
     for part in body:
         writer.write(part)
