@@ -25,7 +25,8 @@ from graphql import (
     is_required_argument,
 )
 
-from tests.graphql_api.oracle import NODE_SCOPES, TABLES, Cursors, Order, default_order, snake
+from tests.graphql_api.contract import NODE_SCOPES, TABLES
+from tests.graphql_api.oracle import Cursors, Order, default_order, snake
 from tests.graphql_api.world import Row, Rows
 
 DEPTH = 5

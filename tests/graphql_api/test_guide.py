@@ -47,7 +47,10 @@ async def test_every_example_of_the_guide_works(installation: Installation) -> N
     assert page["data"]["learners"]["pageInfo"] == {"hasNextPage": False, "endCursor": None}
     assert upload["import_id"].startswith("Import:")
     settings = {"version": 2, "attendanceThresholdPercent": 75}
-    assert changed["data"]["updateTenantSettings"] == {"__typename": "SettingsChanged", "settings": settings}
+    assert changed["data"]["updateTenantSettings"] == {
+        "__typename": "SettingsChanged",
+        "tenant": {"settings": settings},
+    }
 
 
 async def send(installation: Installation, text: str) -> httpx2.Response:

@@ -16,8 +16,9 @@ from medstead_graphql.caller import Caller
 from medstead_graphql.schema import schema
 from tests import servers
 from tests.conftest import ORACLE_PROFILE
+from tests.graphql_api.contract import DEFAULT_ORDERS, TABLES
 from tests.graphql_api.documents import SCOPES, Asked, Maker
-from tests.graphql_api.oracle import DEFAULT_ORDERS, TABLES, Cursors, Oracle, Order, canonical
+from tests.graphql_api.oracle import Cursors, Oracle, Order, canonical
 from tests.graphql_api.world import World, make_world
 from tests.support import BYPASS_LOGIN, RUNTIME_LOGIN, Installation, open_installation
 
