@@ -1,28 +1,46 @@
 """Fixtures: real servers for the run, a database of its own for each test, two tenants with the same business keys."""
 
-import itertools
 import os
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 import redis.asyncio as redis
+from hypothesis import HealthCheck, Phase, settings
 
 from tests import servers
 from tests.browser.finding import HOW_TO_GET_ONE, find_browser
+from tests.graphql_api.auditing import HOW_TO_GET_THEM, have_audits
 from tests.support import BYPASS_LOGIN, RUNTIME_LOGIN, Installation, open_installation
 
-_numbers = itertools.count()
 _stack = ExitStack()
-_journeys: list[str] = []
-"""Journeys that were not run because there is no browser."""
+_not_run: list[str] = []
+"""Tests that were not run because there is no browser, or no audits."""
+
+
+ORACLE_PROFILE = "oracle"
+"""Hypothesis settings of the documents that are compared with the oracle."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How many documents are compared with the oracle: by default always the same ones, else new ones."""
+    parser.addoption("--documents", type=int, default=None, help="compare so many new documents with the oracle")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """The controlling process starts the servers; worker processes find them in the environment."""
+    documents: int | None = config.getoption("--documents")
+    settings.register_profile(
+        ORACLE_PROFILE,
+        max_examples=(documents or 2_000) // 2,  # under each of the two logins
+        derandomize=documents is None,
+        deadline=None,
+        database=None,
+        phases=(Phase.explicit, Phase.generate),
+        suppress_health_check=list(HealthCheck),
+    )
     if not hasattr(config, "workerinput") and not config.option.collectonly and not config.option.help:
         servers.start(_stack)
 
@@ -33,33 +51,33 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without a browser its journeys are deselected, and told at the end of the run."""
-    journeys = [item for item in items if item.get_closest_marker("browser") is not None]
-    if journeys and find_browser() is None:
-        items[:] = [item for item in items if item not in journeys]
-        config.hook.pytest_deselected(items=journeys)
-        _journeys.extend(item.nodeid for item in journeys)
+    """What needs a browser or the audits' package is deselected without it, and told at the end of the run."""
+    for marker, have in (("browser", find_browser), ("audits", have_audits)):
+        needing = [item for item in items if item.get_closest_marker(marker) is not None]
+        if needing and not have():
+            items[:] = [item for item in items if item not in needing]
+            config.hook.pytest_deselected(items=needing)
+            _not_run.extend(item.nodeid for item in needing)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """A worker process tells the controlling one what it did not run."""
     if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["journeys"] = _journeys
+        session.config.workeroutput["not_run"] = _not_run
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """The controlling process hears it; every worker has collected the same journeys."""
-    _journeys[:] = sorted({*_journeys, *getattr(node, "workeroutput", {}).get("journeys", [])})
+    """The controlling process hears it; every worker has collected the same tests."""
+    _not_run[:] = sorted({*_not_run, *getattr(node, "workeroutput", {}).get("not_run", [])})
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Name the journeys that were not run, and say how to get a browser."""
-    if _journeys:
-        terminalreporter.section("journeys that were not run")
-        terminalreporter.write_line(HOW_TO_GET_ONE)
-        for journey in _journeys:
-            terminalreporter.write_line(f"  {journey}")
+    """Name the tests that were not run, and say how to get what they need."""
+    if _not_run:
+        terminalreporter.section("tests that were not run")
+        for name in _not_run:
+            terminalreporter.write_line(f"  {name}: {HOW_TO_GET_THEM if 'audits' in name else HOW_TO_GET_ONE}")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -72,17 +90,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture
 async def database_name() -> AsyncIterator[str]:
     """A migrated database of this test's own."""
-    running = servers.running()
-    name = f"test_{os.getpid()}_{next(_numbers)}"
-    administrator = await asyncpg.connect(running.superuser_url)
-    try:
-        await administrator.execute(f"CREATE DATABASE {name} TEMPLATE {servers.TEMPLATE} OWNER medstead_owner")
-        await administrator.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
-        await administrator.execute(f"GRANT CONNECT ON DATABASE {name} TO medstead_app, medstead_benchmark")
+    async with servers.fresh_database() as name:
         yield name
-        await administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        await administrator.close()
 
 
 @pytest.fixture

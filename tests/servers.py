@@ -1,11 +1,13 @@
 """The servers of a test run: one PostgreSQL and one Valkey, with a migrated template that each test copies."""
 
 import asyncio
+import itertools
 import os
 import secrets
 import shutil
 import tempfile
-from contextlib import ExitStack
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,6 +23,7 @@ TEMPLATE = "medstead_template"
 BYPASS = "medstead_bypass"
 """A login with the rights of the runtime role that row-level security does not bind: for the second run."""
 VARIABLE = "MEDSTEAD_TEST_SERVERS"
+_numbers = itertools.count()
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,21 @@ async def _make_template(servers: Servers) -> DatabaseUrls:
     finally:
         await connection.close()
     return urls
+
+
+@asynccontextmanager
+async def fresh_database() -> AsyncIterator[str]:
+    """A migrated database of the caller's own, by name; dropped when the block ends."""
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    administrator = await asyncpg.connect(running().superuser_url)
+    try:
+        await administrator.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER medstead_owner")
+        await administrator.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
+        await administrator.execute(f"GRANT CONNECT ON DATABASE {name} TO medstead_app, medstead_benchmark")
+        yield name
+        await administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await administrator.close()
 
 
 def running() -> Servers:

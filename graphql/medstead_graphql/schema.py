@@ -25,6 +25,7 @@ from medstead_graphql.compiler.execute import (
 )
 from medstead_graphql.compiler.plan import Nodes, Plan, compile_root
 from medstead_graphql.compiler.selection import Operation, collect
+from medstead_graphql.limits import check_variables
 from medstead_graphql.mutations import Mutation, execute_mutation
 from medstead_graphql.query import Query
 from tenants import models as registry
@@ -84,6 +85,7 @@ class CompiledSchema(strawberry.Schema):
         if prepared.document is None:
             return ExecutionResult(data=None, errors=[_coded(error) for error in prepared.errors])
         try:
+            check_variables(variable_values or {})
             definition = choose_operation(prepared.document, operation_name)
             operation, errors = read_operation(self._schema, prepared.document, definition, variable_values or {})
             if operation is None:
@@ -95,6 +97,8 @@ class CompiledSchema(strawberry.Schema):
             return await self._read(query, operation, context_value)
         except Refusal as refusal:
             return _refused(refusal)
+        except RecursionError:
+            return _refused(Refusal("TOO_DEEP", "The document is nested too deeply. Ask in several requests."))
 
     async def _read(self, text: str, operation: Operation, caller: Caller) -> ExecutionResult:
         root = self._schema.query_type
@@ -123,7 +127,7 @@ class CompiledSchema(strawberry.Schema):
 
         document = DocumentNode(definitions=(operation.definition, *operation.fragments.values()))
         result = execute_sync(self._schema, document, variable_values=operation.variables)
-        return ExecutionResult(data=result.data, errors=result.errors)
+        return ExecutionResult(data=result.data, errors=[_coded(error) for error in result.errors or ()] or None)
 
 
 def _coded(error: GraphQLError) -> GraphQLError:

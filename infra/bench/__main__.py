@@ -1,10 +1,10 @@
-"""`./bench import [--rows N]` and `./bench start`."""
+"""`./bench import [--rows N]`, `./bench oracle [--documents N]` and `./bench start`."""
 
 from typing import Annotated
 
 import typer
 
-from infra.bench import importing, starting
+from infra.bench import importing, oracle, starting
 
 bench = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -13,6 +13,12 @@ bench = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exception
 def import_(rows: Annotated[int, typer.Option(help="Completions in the file.")] = 200_000) -> None:
     """Completions end to end, against COPY of the same rows into the same table."""
     importing.run(rows)
+
+
+@bench.command("oracle")
+def oracle_(documents: Annotated[int, typer.Option(help="New documents, both logins together.")] = 20_000) -> None:
+    """Compare new generated documents: the compiler's answers with the plain executor's."""
+    raise typer.Exit(oracle.run(documents))
 
 
 @bench.command("start")

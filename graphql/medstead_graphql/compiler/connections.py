@@ -26,6 +26,7 @@ from sqlalchemy.sql.type_api import TypeEngine
 from medstead_graphql.compiler import identifiers, keyset
 from medstead_graphql.compiler.declare import Many, Row
 from medstead_graphql.compiler.errors import Refusal
+from medstead_graphql.compiler.json_objects import json_object
 from medstead_graphql.compiler.keyset import SortKey
 from medstead_graphql.compiler.listing import Listing
 from medstead_graphql.compiler.selection import selected_names
@@ -59,25 +60,26 @@ def connection_json(
     if declaration.join is not None:
         scope.append(declaration.join(row, child, compilation))  # type: ignore[arg-type]
     if (where := _given(arguments, "where")) is not None:
-        scope.append(_filter(compilation, listing, child, where))
+        scope.append(_filter(compilation, listing, child, where, path))
 
     pieces: dict[str, ColumnElement[Any]] = {}
     if names - {"__typename", "totalCount"}:
         pieces = _page(compilation, listing, connection_type, wanted, child, scope, row, path, arguments)
-    values: list[ColumnElement[Any]] = []
+    values: dict[str, ColumnElement[Any]] = {}
     for key, group in wanted.items():
         name = group[0].name.value
         if name == "__typename":
-            value: ColumnElement[Any] = literal_column(f"'{connection_type.name}'", Text())
+            values[key] = literal_column(f"'{connection_type.name}'", Text())
         elif name == "totalCount":
             counted = select(func.count()).select_from(child).where(*scope)
-            value = (counted if row is None else counted.correlate(row)).scalar_subquery()
+            values[key] = (counted if row is None else counted.correlate(row)).scalar_subquery()
         else:
-            value = pieces[key]
-        values += [literal_column(f"'{key}'", Text()), value]
+            values[key] = pieces[key]
+    json = json_object(values, path)
     if not pieces:
-        return func.json_build_object(*values)
-    statement = select(func.json_build_object(*values)).select_from(pieces["\0page"])
+        return json
+    # HAVING makes one row of the page even where nothing of it is aggregated, as in `pageInfo { __typename }`.
+    statement = select(json).select_from(pieces["\0page"]).having(true())
     return (statement if row is None else statement.correlate(row)).scalar_subquery()
 
 
@@ -103,11 +105,13 @@ def _page(
         raise Refusal("INVALID_PAGE", "Give either `first` or `last`, not both.", path)
     backwards = last is not None
     size = _page_size(last or first, path)
-    keys = sort_keys(listing, _given(arguments, "orderBy"))
-    conditions = list(scope)
-    for value, is_before in ((after, False), (before, True)):
-        if value is not None:
-            conditions.append(keyset.beyond(keys, child, _cursor_values(compilation, keys, value), before=is_before))
+    keys = sort_keys(compilation, listing, _given(arguments, "orderBy"), path)
+    bounds = {
+        is_before: keyset.beyond(keys, child, _cursor_values(compilation, keys, value, path), before=is_before)
+        for value, is_before in ((after, False), (before, True))
+        if value is not None
+    }
+    conditions = [*scope, *bounds.values()]
 
     limit = compilation.bind(lambda variables: size(variables) + 1, Integer())
     page = select(child).where(*conditions).order_by(*keyset.order_by(keys, child, reverse=backwards)).limit(limit)
@@ -128,6 +132,13 @@ def _page(
         every = func.json_agg(_ordered(keyset.cursor(keys, rows), in_order)).filter(shown)
         return every.op("->>")(literal_column(str(which)))
 
+    def across(is_before: bool) -> ColumnElement[bool]:
+        """Whether there are rows on the far side of a cursor; the cursor's own row is one."""
+        if is_before not in bounds:
+            return false()
+        far = select(child.c.id).where(*scope, not_(func.coalesce(bounds[is_before], false())))
+        return (far if row is None else far.correlate(row)).exists()
+
     more = func.count() > compilation.bind(size, Integer())
     pieces: dict[str, Any] = {"\0page": rows}
     for key, group in wanted.items():
@@ -140,15 +151,11 @@ def _page(
             pieces[key] = listed(_edge(compilation, connection_type, group, rows, where, keys))
         elif name == "pageInfo":
             facts = {
-                "hasNextPage": more if not backwards else _constant(before is not None),
-                "hasPreviousPage": more if backwards else _constant(after is not None),
+                "hasNextPage": across(True) if backwards else more,
+                "hasPreviousPage": more if backwards else across(False),
             }
-            pieces[key] = _page_info(compilation, connection_type, group, facts, end)
+            pieces[key] = _page_info(compilation, connection_type, group, facts, end, where)
     return pieces
-
-
-def _constant(value: bool) -> ColumnElement[Any]:
-    return true() if value else false()
 
 
 def _ordered(value: ColumnElement[Any], order: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -165,19 +172,18 @@ def _edge(
 ) -> ColumnElement[Any]:
     edge_type = get_named_type(connection_type.fields["edges"].type)
     assert isinstance(edge_type, GraphQLObjectType)
-    values: list[ColumnElement[Any]] = []
+    values: dict[str, ColumnElement[Any]] = {}
     for key, nodes in selected_names(compilation.operation, edge_type, group).items():
         name = nodes[0].name.value
         if name == "node":
             target = get_named_type(edge_type.fields["node"].type)
             assert isinstance(target, GraphQLObjectType)
-            value = compilation.object_json(target, nodes, rows, [*path, key])
+            values[key] = compilation.object_json(target, nodes, rows, [*path, key])
         elif name == "cursor":
-            value = keyset.cursor(keys, rows)
+            values[key] = keyset.cursor(keys, rows)
         else:
-            value = literal_column(f"'{edge_type.name}'", Text())
-        values += [literal_column(f"'{key}'", Text()), value]
-    return func.json_build_object(*values)
+            values[key] = literal_column(f"'{edge_type.name}'", Text())
+    return json_object(values, path)
 
 
 def _page_info(
@@ -186,22 +192,22 @@ def _page_info(
     group: list[FieldNode],
     facts: dict[str, ColumnElement[Any]],
     end: Any,
+    path: "Path",
 ) -> ColumnElement[Any]:
     info_type = get_named_type(connection_type.fields["pageInfo"].type)
     assert isinstance(info_type, GraphQLObjectType)
-    values: list[ColumnElement[Any]] = []
+    values: dict[str, ColumnElement[Any]] = {}
     for key, nodes in selected_names(compilation.operation, info_type, group).items():
         name = nodes[0].name.value
         if name in facts:
-            value = facts[name]
+            values[key] = facts[name]
         elif name == "startCursor":
-            value = end(0)
+            values[key] = end(0)
         elif name == "endCursor":
-            value = end(-1)
+            values[key] = end(-1)
         else:
-            value = literal_column("'PageInfo'", Text())
-        values += [literal_column(f"'{key}'", Text()), value]
-    return func.json_build_object(*values)
+            values[key] = literal_column("'PageInfo'", Text())
+    return json_object(values, path)
 
 
 def _page_size(value: Traced | None, path: "Path") -> Any:
@@ -217,26 +223,41 @@ def _page_size(value: Traced | None, path: "Path") -> Any:
     return size
 
 
-def sort_keys(listing: Listing, asked: Traced | None) -> list[SortKey]:
+def sort_keys(compilation: "Compilation", listing: Listing, asked: Traced | None, path: "Path") -> list[SortKey]:
     """The sort columns of a connection, ended by the primary key so that the order is total."""
     names = [getattr(member.value, "value", member.value) for member in asked.elements()] if asked else []
+    if not names:
+        names = [name for name in listing.default_order if _may_use(compilation, listing, name.removeprefix("-"))]
     keys: list[SortKey] = []
-    for name in (*(names or listing.default_order), "id"):
+    for name in (*names, "id"):
         plain = name.removeprefix("-")
+        _need_scope(compilation, listing, plain, path)
         if all(key.name != plain for key in keys):
             column = listing.column(plain)
             keys.append(SortKey(plain, name.startswith("-"), bool(column.nullable), column.type))
     return keys
 
 
-def _cursor_values(compilation: "Compilation", keys: list[SortKey], value: Traced) -> list[ColumnElement[Any] | None]:
-    now = keyset.decode(value.value, keys)
+def _may_use(compilation: "Compilation", listing: Listing, column: str) -> bool:
+    return column not in listing.scopes or listing.scopes[column] in compilation.scopes
+
+
+def _need_scope(compilation: "Compilation", listing: Listing, column: str, path: "Path") -> None:
+    """Which rows match, their order and their cursors tell what a column holds, so they need what reading it needs."""
+    if not _may_use(compilation, listing, column):
+        compilation.refuse(f"{listing.name}.{_camel(column)}", listing.scopes[column], path)
+
+
+def _cursor_values(
+    compilation: "Compilation", keys: list[SortKey], value: Traced, path: "Path"
+) -> list[ColumnElement[Any] | None]:
+    now = keyset.decode(value.value, keys, path)
 
     nulls = [current is None for current in now]
 
     def part(position: int) -> Any:
         def get(variables: Variables) -> Any:
-            values = keyset.decode(value.get(variables), keys)
+            values = keyset.decode(value.get(variables), keys, path)
             if [found is None for found in values] != nulls:
                 raise keyset.CursorShapeChanged
             return values[position]
@@ -249,19 +270,24 @@ def _cursor_values(compilation: "Compilation", keys: list[SortKey], value: Trace
     ]
 
 
-def _filter(compilation: "Compilation", listing: Listing, row: Row, where: Traced) -> ColumnElement[bool]:
+def _filter(compilation: "Compilation", listing: Listing, row: Row, where: Traced, path: "Path") -> ColumnElement[bool]:
     conditions: list[ColumnElement[bool]] = [true()]
     for name, value in where.items():
         if value.value is None:
             continue
         if name == "and":
-            conditions.append(and_(true(), *[_filter(compilation, listing, row, part) for part in value.elements()]))
+            conditions.append(
+                and_(true(), *[_filter(compilation, listing, row, part, path) for part in value.elements()])
+            )
         elif name == "or":
-            conditions.append(or_(false(), *[_filter(compilation, listing, row, part) for part in value.elements()]))
+            conditions.append(
+                or_(false(), *[_filter(compilation, listing, row, part, path) for part in value.elements()])
+            )
         elif name == "not":
-            conditions.append(func.coalesce(not_(_filter(compilation, listing, row, value)), true()))
+            conditions.append(func.coalesce(not_(_filter(compilation, listing, row, value, path)), true()))
         else:
             column = next(field for field in listing.filters if _camel(field) == name)
+            _need_scope(compilation, listing, column, path)
             conditions += [
                 _condition(compilation, listing, column, row, operator, operand)
                 for operator, operand in value.items()
@@ -286,7 +312,8 @@ def _condition(
         return column == any_(compilation.bind(_many(operand, type_), ARRAY(type_)))
     if operator in {"startsWith", "contains"}:
         pattern = _pattern(operand, anywhere=operator == "contains")
-        return func.lower(column).like(compilation.bind(pattern, Text()), escape="\\")
+        # Both sides by the database: Python knows a final sigma and letters that become two.
+        return func.lower(column).like(func.lower(compilation.bind(pattern, Text())), escape="\\")
     value = compilation.bind(_single(operand, type_), type_)
     return {
         "equals": lambda: column == value,
@@ -319,7 +346,7 @@ def _uuid(text: object) -> Any:
 
 def _pattern(operand: Traced, *, anywhere: bool) -> Any:
     def pattern(variables: Variables) -> str:
-        text = str(operand.get(variables)).lower()
+        text = str(operand.get(variables))
         for special in ("\\", "%", "_"):
             text = text.replace(special, f"\\{special}")
         return f"%{text}%" if anywhere else f"{text}%"

@@ -31,6 +31,10 @@ Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 
+LONGEST_KEPT = 20_000
+"""Characters of a document that is kept prepared; longer ones are prepared each time, so that memory is bounded."""
+
+
 class Bounded(Generic[Key, Value]):
     """A small least-recently-used cache. Safe in one event loop: no step of it awaits."""
 
@@ -76,18 +80,19 @@ class Documents:
         prepared = self._prepared.get(text)
         if prepared is None:
             prepared = self._prepare(text)
-            self._prepared.put(text, prepared)
+            if len(text) <= LONGEST_KEPT:
+                self._prepared.put(text, prepared)
         return prepared
 
     def _prepare(self, text: str) -> Prepared:
         try:
             document = parse(Source(text), max_tokens=MAXIMUM_TOKENS)
             check_limits(document)
+            errors = validate(self.schema, document, max_errors=20)
         except GraphQLError as error:
             return Prepared(None, (error,))
         except RecursionError:
             return Prepared(None, (Refusal("TOO_DEEP", "The document is nested too deeply. Ask in several requests."),))
-        errors = validate(self.schema, document, max_errors=20)
         return Prepared(None if errors else document, tuple(errors))
 
     def plan(
@@ -104,7 +109,8 @@ class Documents:
         plan = self.plans.get(key)
         if plan is None:
             plan = build()
-            self.plans.put(key, plan)
+            if len(text) <= LONGEST_KEPT:
+                self.plans.put(key, plan)
         return plan
 
 
@@ -153,6 +159,8 @@ async def run_plan(plan: Plan, tenant_id: UUID, variables: Mapping[str, Any], fe
         raise Refusal(
             "TOO_SLOW", "The answer took too long to gather. Ask for a smaller page or a shorter period."
         ) from error
+    except asyncpg.ProgramLimitExceededError as error:
+        raise Refusal("TOO_COMPLEX", "The document asks for too much at once. Ask in several requests.") from error
     except (asyncpg.DataError, UnicodeEncodeError) as error:
         message = "A value in the query is out of range or holds a character that cannot be stored."
         raise Refusal("INVALID_VALUE", message) from error

@@ -65,11 +65,10 @@ _CONVERT: tuple[tuple[type[TypeEngine[Any]], Callable[[str], Any]], ...] = (
 )
 
 
-def decode(text: str, keys: Sequence[SortKey]) -> list[Any]:
+def decode(text: str, keys: Sequence[SortKey], path: Sequence[str | int]) -> list[Any]:
     """The sort values in a cursor. Raises Refusal `INVALID_CURSOR` if it is none of this ordering."""
-    refusal = Refusal(
-        "INVALID_CURSOR", "That cursor does not belong to this connection and order. Use one from the same query."
-    )
+    message = "That cursor does not belong to this connection and order. Use one from the same query."
+    refusal = Refusal("INVALID_CURSOR", message, [*path])
     try:
         values = orjson.loads(base64.b64decode(text, validate=True))
     except (binascii.Error, ValueError) as error:

@@ -2,9 +2,11 @@
 
 import enum
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 import strawberry
@@ -90,6 +92,8 @@ class Listing:
     default_order: tuple[str, ...]
     filter_type: Any
     order_type: Any
+    scopes: Mapping[str, str]
+    """Scopes that filtering or ordering by a column needs: either would tell what the column holds."""
 
     def column(self, name: str) -> "Column[Any]":
         """The table's column of that name."""
@@ -118,6 +122,7 @@ def listing(
     filters: tuple[str, ...] = (),
     orders: tuple[str, ...] = (),
     default_order: tuple[str, ...] = (),
+    scopes: Mapping[str, str] = MappingProxyType({}),
 ) -> Listing:
     """Make a listing and its GraphQL types `<name>Filter` and `<name>Order`."""
     module = sys.modules[__name__]
@@ -142,7 +147,7 @@ def listing(
         f"{name}Order", members or {"ID_ASC": "id"}, module=__name__
     )
     order_type = strawberry.enum(orders_of, description=f"Orders of {name}.")
-    return Listing(name, table, filters, orders, default_order, filter_type, order_type)
+    return Listing(name, table, filters, orders, default_order, filter_type, order_type, scopes)
 
 
 __all__ = ["Listing", "listing"]

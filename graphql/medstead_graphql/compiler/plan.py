@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 from graphql import (
@@ -22,6 +22,7 @@ from sqlalchemy.sql.type_api import TypeEngine
 from medstead_graphql.compiler import connections, identifiers
 from medstead_graphql.compiler.declare import AnyNode, Column, Declaration, Inline, Many, One, Row, declaration_of
 from medstead_graphql.compiler.errors import ForbiddenField, Refusal
+from medstead_graphql.compiler.json_objects import json_object
 from medstead_graphql.compiler.selection import Operation, collect, selected_names
 from medstead_graphql.compiler.values import Traced, Variables, trace
 from tenants.base import TENANT, Base, table_of
@@ -31,9 +32,6 @@ Path = list[str | int]
 
 Nodes = Mapping[str, tuple[str, type[Base]]]
 """GraphQL type name → scope and table of the types that `node(id:)` can give."""
-
-MAXIMUM_PAIRS = 50
-"""PostgreSQL functions take at most 100 arguments: 50 names with their values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +80,11 @@ class Compilation:
         """A fresh alias of a table."""
         return table_of(table).alias()
 
+    def refuse(self, field: str, scope: str, path: Path) -> NoReturn:
+        """Note that a scope is missing; the field at `path` becomes null."""
+        self.errors.append(ForbiddenField(field, scope, path))
+        raise NullsParent
+
     # --- fields ---------------------------------------------------------------------------------------------------
 
     def object_json(self, type_: GraphQLObjectType, nodes: list[FieldNode], row: Row, path: Path) -> ColumnElement[Any]:
@@ -92,15 +95,7 @@ class Compilation:
         self, type_: GraphQLObjectType, fields: dict[str, list[FieldNode]], row: Row | None, path: Path
     ) -> ColumnElement[Any]:
         """JSON object of fields grouped by response key."""
-        pairs = [(key, self.field(type_, nodes, row, [*path, key])) for key, nodes in fields.items()]
-        if len(pairs) > MAXIMUM_PAIRS:
-            raise Refusal(
-                "TOO_MANY_FIELDS", f"Ask for at most {MAXIMUM_PAIRS} fields of one object, under all aliases.", path
-            )
-        arguments: list[ColumnElement[Any]] = []
-        for key, value in pairs:
-            arguments += [literal_column(f"'{key}'", Text()), value]
-        return func.json_build_object(*arguments)
+        return json_object({key: self.field(type_, nodes, row, [*path, key]) for key, nodes in fields.items()}, path)
 
     def field(
         self, type_: GraphQLObjectType, nodes: list[FieldNode], row: Row | None, path: Path
@@ -113,8 +108,7 @@ class Compilation:
         declaration = _declaration(field, f"{type_.name}.{name}")
         try:
             if declaration.scope is not None and declaration.scope not in self.scopes:
-                self.errors.append(ForbiddenField(f"{type_.name}.{name}", declaration.scope, path))
-                raise NullsParent
+                self.refuse(f"{type_.name}.{name}", declaration.scope, path)
             return self._declared(declaration, field, nodes, row, path, name)
         except NullsParent:
             if is_non_null_type(field.type):

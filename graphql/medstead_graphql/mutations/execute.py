@@ -54,7 +54,7 @@ async def execute_mutation(schema: "Schema", operation: Operation, caller: Calle
             async with caller.database.unit_of_work(caller.context) as work:
                 data[key] = await runner.payload(work, refused.payload, root, fields, [key])
     nulled = any(data[key] is None and is_non_null_type(root.fields[key].type) for key in data if key in root.fields)
-    return ExecutionResult(data=None if nulled else data, errors=errors or None)  # type: ignore[arg-type]
+    return ExecutionResult(data=orjson.Fragment("null") if nulled else data, errors=errors or None)  # type: ignore[arg-type]
 
 
 def _arguments(operation: Operation, root: GraphQLObjectType, node: FieldNode) -> dict[str, Any]:

@@ -10,15 +10,12 @@ from sqlalchemy import func, select
 from app.directory import models
 from medstead_graphql.compiler.declare import Connection, column, expression, many, one
 from medstead_graphql.types import listings
-from medstead_graphql.types.common import JSON, LocationRelationship, Node, TenantKind, TenantStatus
+from medstead_graphql.types.common import JSON, PEOPLE, LocationRelationship, Node, TenantKind, TenantStatus
 from medstead_graphql.types.registry import Organisation
 from tenants import models as registry
 
 if TYPE_CHECKING:
     from medstead_graphql.types.training import Attendance, Completion, MedicationChampion
-
-PEOPLE = "people:read"
-"""The scope that names of learners need."""
 
 
 @strawberry.type(description="What a tenant has chosen.")

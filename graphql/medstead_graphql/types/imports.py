@@ -7,8 +7,8 @@ import strawberry
 from app.imports import models
 from medstead_graphql.compiler.declare import Connection, column, many, one
 from medstead_graphql.types import listings
-from medstead_graphql.types.common import JSON, ImportRowKind, ImportRowState, ImportState, Node
-from medstead_graphql.types.directory import PEOPLE, Learner
+from medstead_graphql.types.common import JSON, PEOPLE, ImportRowKind, ImportRowState, ImportState, Node
+from medstead_graphql.types.directory import Learner
 
 
 @strawberry.type(description="One file on its way in.")

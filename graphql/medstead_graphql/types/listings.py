@@ -5,6 +5,7 @@ from app.evidence import models as evidence
 from app.imports import models as imports
 from app.training import models as training
 from medstead_graphql.compiler.listing import listing
+from medstead_graphql.types.common import PEOPLE
 from tenants import models as registry
 
 ORGANISATION = listing(
@@ -34,6 +35,7 @@ LEARNER = listing(
     filters=("display_name", "family_name", "created_at", "merged_into_id"),
     orders=("name_key", "created_at"),
     default_order=("name_key",),
+    scopes=dict.fromkeys(("display_name", "family_name", "name_key"), PEOPLE),
 )
 EMPLOYMENT = listing(
     "Employment",

@@ -8,7 +8,7 @@ import strawberry
 from app.training import models
 from medstead_graphql.compiler.declare import Connection, column, many, one
 from medstead_graphql.types import listings
-from medstead_graphql.types.common import JSON, Node, OnlineMode
+from medstead_graphql.types.common import JSON, PEOPLE, Node, OnlineMode
 from medstead_graphql.types.directory import Learner, Location
 
 
@@ -140,5 +140,5 @@ class FeedbackAnswer(Node):
 
     id: strawberry.ID = column()
     option_number: int | None = column(description="1 is the least of the scale.")
-    text: str | None = column(scope="people:read", description="Free text may name people.")
+    text: str | None = column(scope=PEOPLE, description="Free text may name people.")
     question: FeedbackQuestion = one(models.FeedbackQuestion, key="question_id")

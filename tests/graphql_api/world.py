@@ -1,0 +1,167 @@
+"""Invented rows of every tenant table for two tenants, with nulls and ties wherever a column allows them."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, get_type_hints
+from uuid import UUID
+
+import asyncpg
+import orjson
+from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Numeric, Table
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.models import metadata
+from tenants.base import REFERENCE, SCHEMA, TENANT, Base
+from tenants.context import bind_statement
+from tenants.engine import create_engine, plain_url
+from tests.support import NOW, Installation
+from tests.wall.rows import LISTED, linking_column, tenant_tables
+
+Row = dict[str, Any]
+Rows = dict[str, list[Row]]
+"""Rows by table name."""
+
+ROWS_OF_A_TABLE = {"tier": 4, "training_session": 12, "learner": 30, "completion": 45, "attendance": 40}
+ELSE_ROWS = 16
+CQC_LOCATIONS = 14
+TEXTS = ("", "Anna", "anna", "ÉCLAIR", "éclair", "50% off_\\", "ΟΔΟΣ", "İzmir", "a\n'b\"", "Zoë 🙂", "z" * 90)
+NUMBERS = (0, 1, 2, 2, 3, 60, 2_147_483_647)
+MOMENTS = tuple(
+    NOW + timedelta(days=days, microseconds=microseconds)
+    for days, microseconds in ((-400, 0), (-30, 1), (-30, 2), (-30, 500_000), (-1, 120_000), (0, 0), (0, 999_999))
+)
+DAYS = tuple(date(2026, 3, 28) + timedelta(days=days) for days in (0, 1, 1, 2, 30))
+DOCUMENTS: tuple[dict[str, Any], ...] = ({}, {"b": [1, None, {"c": "é"}], "a": True}, {"text": '\u2028 \\ "'})
+_HINTS = {
+    mapper.local_table.name: get_type_hints(mapper.class_)
+    for mapper in Base.registry.mappers
+    if isinstance(mapper.local_table, Table)
+}
+
+
+@dataclass(frozen=True)
+class World:
+    """What each tenant sees: its own rows and the shared ones, by table."""
+
+    seen: Mapping[UUID, Rows]
+
+
+async def make_world(installation: Installation, seed: int) -> World:
+    """Write the rows as the owner, then read every table as each tenant by a plain statement."""
+    chance = random.Random(seed)
+    engine = create_engine(installation.urls.owner)
+    tenants = (installation.north, installation.south)
+    try:
+        async with engine.begin() as connection:
+            for name, count in (("cqc_provider", 4), ("job_role", 0), ("cqc_location", CQC_LOCATIONS)):
+                await _shared(connection, metadata.tables[f"{SCHEMA}.{name}"], count, chance)
+            for tenant_id in tenants:
+                await _owned(connection, tenant_id, chance)
+    finally:
+        await engine.dispose()
+    return World({tenant_id: await _read(installation.urls.app, tenant_id) for tenant_id in tenants})
+
+
+async def _shared(connection: AsyncConnection, table: Table, count: int, chance: random.Random) -> None:
+    for number in range(count):
+        row = {column.name: _value(table, column, chance) for column in table.columns}
+        row["id"] = f"1-{table.name.upper()}-{number}"
+        for key in table.foreign_key_constraints:
+            (element,) = key.elements
+            row[element.parent.name] = await _reference(connection, element.column, chance)
+        await connection.execute(insert(table).values(row))
+
+
+async def _reference(connection: AsyncConnection, target: Column[Any], chance: random.Random) -> Any:
+    found = (await connection.execute(target.table.select().order_by(target))).mappings().all()
+    return chance.choice(found)[target.name]
+
+
+async def _owned(connection: AsyncConnection, tenant_id: UUID, chance: random.Random) -> None:
+    made: dict[str, list[UUID]] = {}
+    for table in tenant_tables():
+        made[table.name] = []
+        single = any(isinstance(c, CheckConstraint) and str(c.sqltext) == "id = tenant_id" for c in table.constraints)
+        if single or table.name.startswith(("audit", "outbox", "import_part", "import_chunk")):
+            continue
+        for _ in range(ROWS_OF_A_TABLE.get(table.name, ELSE_ROWS)):
+            row = {column.name: _value(table, column, chance) for column in table.columns}
+            row |= {"tenant_id": tenant_id, "id": _uuid(chance)}
+            try:
+                for key in table.foreign_key_constraints:
+                    await _link(connection, key, row, made, chance)
+                async with connection.begin_nested():
+                    await connection.execute(insert(table).values(row))
+            except (IntegrityError, IndexError):
+                continue  # a tie where none may be, a link to a table of which there is no row
+            made[table.name].append(row["id"])
+
+
+async def _link(
+    connection: AsyncConnection, key: ForeignKeyConstraint, row: Row, made: dict[str, list[UUID]], chance: random.Random
+) -> None:
+    if key.referred_table.info["kind"] == TENANT:
+        column = key.parent.c[linking_column(key)]
+        optional = column.nullable and chance.random() < 0.4
+        row[column.name] = None if optional else chance.choice(made[key.referred_table.name])
+    elif key.referred_table.name != "tenant":
+        (element,) = key.elements
+        optional = element.parent.nullable and chance.random() < 0.4
+        row[element.parent.name] = None if optional else await _reference(connection, element.column, chance)
+
+
+def _uuid(chance: random.Random) -> UUID:
+    return UUID(int=chance.getrandbits(128), version=4)
+
+
+def _value(table: Table, column: Column[Any], chance: random.Random) -> Any:
+    if column.nullable and chance.random() < 0.3:
+        return None
+    for constraint in table.constraints:
+        if isinstance(constraint, CheckConstraint):
+            listed = LISTED.match(str(constraint.sqltext))
+            if listed and listed["column"] == column.name:
+                return chance.choice(str(constraint.sqltext).split("'")[1::2])
+    if isinstance(column.type, JSONB):
+        if "list" in str(_HINTS[table.name][column.name]):
+            return chance.choice(([], ["option"], ["é", "a"]))
+        return chance.choice(DOCUMENTS)
+    if isinstance(column.type, Numeric):
+        return Decimal(chance.choice(("0", "-1.5", "90", "90.00", "33.33")))
+    kind = column.type.python_type
+    unique = column.name in {"slug", "key", "location_key", "respondent_key", "external_key", "source_key"}
+    choices: dict[type, Any] = {
+        UUID: _uuid(chance),
+        str: str(_uuid(chance)) if unique else chance.choice(TEXTS),
+        bool: chance.random() < 0.5,
+        bytes: b"",
+        date: chance.choice(DAYS),
+        type(NOW): chance.choice(MOMENTS),
+        int: chance.choice(NUMBERS),
+    }
+    return choices[kind]
+
+
+async def _read(url: str, tenant_id: UUID) -> Rows:
+    connection = await asyncpg.connect(plain_url(url))
+    seen: Rows = {}
+    try:
+        for table in metadata.sorted_tables:
+            if table.info["kind"] not in (TENANT, REFERENCE):
+                continue
+            async with connection.transaction():
+                await connection.execute(bind_statement(tenant_id))
+                if table.info["kind"] == TENANT:
+                    found = await connection.fetch(f"SELECT * FROM {table} WHERE tenant_id = $1", tenant_id)
+                else:
+                    found = await connection.fetch(f"SELECT * FROM {table}")
+            documents = [column.name for column in table.columns if isinstance(column.type, JSONB)]
+            seen[table.name] = [dict(row) | {name: orjson.loads(row[name]) for name in documents} for row in found]
+    finally:
+        await connection.close()
+    return seen
