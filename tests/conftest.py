@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, settings
 
 from tests import servers
 from tests.browser.finding import HOW_TO_GET_ONE, find_browser
-from tests.graphql_api.auditing import HOW_TO_GET_THEM, have_audits
+from tests.graphql_api.auditing import HOW_TO_GET_THEM, find_audits, have_audits
 from tests.support import BYPASS_LOGIN, RUNTIME_LOGIN, Installation, open_installation
 
 _stack = ExitStack()
@@ -42,6 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
         suppress_health_check=list(HealthCheck),
     )
     if not hasattr(config, "workerinput") and not config.option.collectonly and not config.option.help:
+        find_audits()
         servers.start(_stack)
 
 
