@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
@@ -92,11 +91,6 @@ def start_valkey(data_dir: Path, *, durable: bool = True) -> ValkeyServer:
     raise EmbeddedServerError(
         "EMBEDDED_VALKEY_START", f"Valkey did not start. The end of its log {log}:\n{last_lines(log)}"
     )
-
-
-def remove_valkey_data(data_dir: Path) -> None:
-    """Remove the queue data of `data_dir`. Stop the server first."""
-    shutil.rmtree(data_dir.absolute() / "valkey", ignore_errors=True)
 
 
 def program_path() -> Path:

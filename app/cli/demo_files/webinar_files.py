@@ -12,7 +12,6 @@ from app.cli.demo_files.writing import Value, write_text
 from tenants.clock import LONDON
 
 LENGTH = timedelta(minutes=90)
-THRESHOLD = 0.8
 TOPICS = (
     "When required (PRN) medicines", "Covert administration", "Homely remedies", "Controlled drugs in care homes",
     "Time-critical medicines", "Transfer of care", "Antipsychotics and dementia",

@@ -64,7 +64,7 @@ def _archive_lines(path: Path) -> Iterator[tuple[str | None, Line]]:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())
             manifest = archive.read("META-INF/manifest.xml") if "META-INF/manifest.xml" in names else b""
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, RuntimeError, EOFError, OSError) as error:
         raise UnreadableFile(
             "NOT_A_TABLE", "The workbook is damaged. Save it again and upload the new file."
         ) from error

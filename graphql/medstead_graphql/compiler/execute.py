@@ -55,9 +55,6 @@ class Bounded(Generic[Key, Value]):
         if len(self._held) > self._size:
             self._held.popitem(last=False)
 
-    def __len__(self) -> int:
-        return len(self._held)
-
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
