@@ -4,10 +4,14 @@ import asyncio
 import random
 import signal
 import time
+from collections import Counter
+from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
 from app.imports.models import ImportRun
+from tenants.audit import AuditEvent
 from tests.chaos.support import PATIENCE_SECONDS, Post, ended
 from tests.imports.support import completion, completions, results, run_of, send, work_off
 from tests.imports.test_completions_import import figures
@@ -31,6 +35,13 @@ async def _until_further(installation: Installation, run: ImportRun) -> ImportRu
             return now
         assert time.monotonic() < end, f"the import stayed at {run.state} with {run.rows_staged} and {run.rows_done}"
         await asyncio.sleep(0.02)
+
+
+async def _audited(installation: Installation, tenant_id: UUID) -> Counter[str]:
+    """How often each action on imports stands in a trail: a chunk that is applied twice would stand there twice."""
+    async with installation.database.session(installation.context(tenant_id)) as session:
+        told = select(AuditEvent.action).where(AuditEvent.subject_type == "import")
+        return Counter(await session.scalars(told))
 
 
 async def test_ten_kills_during_an_import(installation: Installation, post: Post) -> None:
@@ -58,3 +69,4 @@ async def test_ten_kills_during_an_import(installation: Installation, post: Post
     assert (run.rows_done, run.rows_total) == (ROWS, ROWS)
     assert await figures(installation, installation.north) == await figures(installation, installation.south)
     assert await figures(installation, installation.north) == (ROWS, 3_000)
+    assert await _audited(installation, installation.north) == await _audited(installation, installation.south)
