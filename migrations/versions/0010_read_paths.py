@@ -9,7 +9,9 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
-NEW = (
+Columns = tuple[str, ...]
+
+NEW: tuple[tuple[str, Columns], ...] = (
     ("employer", ("name", "id")),
     ("learner", ("created_at", "id")),
     ("employment", ("employer_id", "started_on", "id")),
@@ -19,20 +21,20 @@ NEW = (
     ("import_row", ("row_number", "id")),
     ("import_row", ("created_at", "id")),
 )
-OLD = (("employment", ("employer_id",)), ("completion", ("course_id", "completed_at")))
+OLD: tuple[tuple[str, Columns], ...] = (("employment", ("employer_id",)), ("completion", ("course_id", "completed_at")))
 """Indexes that a new one begins with."""
 
 
-def _name(table: str, columns: tuple[str, ...]) -> str:
+def _name(table: str, columns: Columns) -> str:
     return op.f(f"{table}_{'_'.join(('tenant_id', *columns))}_index")
 
 
-def _create(table: str, columns: tuple[str, ...]) -> None:
+def _create(table: str, columns: Columns) -> None:
     name, all_columns = _name(table, columns), ["tenant_id", *columns]
     op.create_index(name, table, all_columns, schema="medstead", postgresql_concurrently=True, if_not_exists=True)
 
 
-def _drop(table: str, columns: tuple[str, ...]) -> None:
+def _drop(table: str, columns: Columns) -> None:
     name = _name(table, columns)
     op.drop_index(name, table, schema="medstead", postgresql_concurrently=True, if_exists=True)
 
