@@ -31,7 +31,8 @@ _SHARED = (
     INSERT INTO medstead.cqc_location (id, original_id, name, provider_id, care_home, local_authority, latest_rating,
                                        service_types, user_bands, regulated_activities, updated_at)
     SELECT '1-L' || n, '1-l' || n, 'Invented House ' || n, '1-P' || n % 20, n % 2 = 0,
-           (ARRAY['Bedford', 'Central Bedfordshire', 'Luton', 'Milton Keynes'])[n % 4 + 1], 'Good', '[]', '[]', '[]', now() FROM generate_series(0, {LOCATIONS - 1}) n ON CONFLICT DO NOTHING
+           (ARRAY['Bedford', 'Central Bedfordshire', 'Luton', 'Milton Keynes'])[n % 4 + 1], 'Good',
+           '[]', '[]', '[]', now() FROM generate_series(0, {LOCATIONS - 1}) n ON CONFLICT DO NOTHING
     """,
 )
 _OWNED = {
