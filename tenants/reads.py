@@ -8,7 +8,6 @@ import asyncpg
 from tenants.context import bind_statement
 from tenants.engine import plain_url
 
-
 LONGEST_PREPARED = 64 * 1024
 """Bytes of a statement that a connection keeps prepared."""
 
