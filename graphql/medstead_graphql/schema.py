@@ -7,8 +7,11 @@ import orjson
 import strawberry
 from graphql import GraphQLError, GraphQLObjectType, OperationType, execute_sync
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.name_converter import NameConverter
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType as AllowedOperation
+from strawberry.types.lazy_type import LazyType
+from strawberry.types.union import StrawberryUnion
 
 from medstead_graphql.caller import Caller
 from medstead_graphql.compiler.errors import Refusal
@@ -27,11 +30,23 @@ from medstead_graphql.query import Query
 INTROSPECTION = {"__schema", "__type"}
 
 
+class _Names(NameConverter):
+    """Names a connection to a union after the union, also where that is known by a later module only."""
+
+    def get_name_from_type(self, type_: Any) -> str:
+        """The part that a type argument gives to a generic type's name."""
+        found = type_.resolve_type() if isinstance(type_, LazyType) else type_
+        for word in getattr(found, "__metadata__", ()):
+            if isinstance(word, StrawberryUnion) and word.graphql_name:
+                return word.graphql_name
+        return super().get_name_from_type(type_)
+
+
 class CompiledSchema(strawberry.Schema):
     """A Strawberry schema whose `execute` compiles reads to one statement."""
 
     def __init__(self) -> None:
-        super().__init__(query=Query, mutation=Mutation, config=StrawberryConfig(auto_camel_case=True))
+        super().__init__(query=Query, mutation=Mutation, config=StrawberryConfig(name_converter=_Names()))
         self.documents = Documents(self._schema)
 
     async def execute(

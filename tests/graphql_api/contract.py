@@ -71,6 +71,9 @@ CONNECTIONS = {
     "FeedbackResponse.answers": "response_id",
     "Import.rows": "import_id",
 }
+UNIONS = {"LearningRecord": ("Attendance", "Completion")}
+MIXED = {"Learner.learning": "learner_id"}
+"""Connections to a union, latest first: the column of every part that holds the parent's id."""
 COLUMNS = {"CqcLocation.cqcLocationId": "original_id"}
 DEFAULT_ORDERS = {
     "Organisation": ("NAME_ASC",),

@@ -18,6 +18,7 @@ from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLSchema,
+    GraphQLUnionType,
     get_named_type,
     get_nullable_type,
     is_leaf_type,
@@ -25,7 +26,7 @@ from graphql import (
     is_required_argument,
 )
 
-from tests.graphql_api.contract import NODE_SCOPES, TABLES
+from tests.graphql_api.contract import NODE_SCOPES, TABLES, UNIONS
 from tests.graphql_api.oracle import Cursors, Order, default_order, snake
 from tests.graphql_api.world import Row, Rows
 
@@ -101,8 +102,10 @@ class Maker:
             return [f"...{self._condition(type_)}{self._directive()} {self._selection(type_, depth - 1)}"]
         if self._maybe(0.12) and depth > 1:
             return [f"...{self._fragment(type_, depth - 1)}{self._directive()}"]
-        if isinstance(type_, GraphQLInterfaceType) and self._maybe(0.8):
-            possible = self.chance.choice(sorted(NODE_SCOPES))
+        if isinstance(type_, GraphQLUnionType) or (isinstance(type_, GraphQLInterfaceType) and self._maybe(0.8)):
+            possible = self.chance.choice(sorted(kind.name for kind in self.schema.get_possible_types(type_)))
+            if possible not in NODE_SCOPES:
+                return ["__typename"]
             return [f"... on {possible} {self._selection(self.schema.type_map[possible], depth - 1)}"]
         return self._field(type_, depth)
 
@@ -155,7 +158,7 @@ class Maker:
     # --- arguments ------------------------------------------------------------------------------------------------
 
     def _arguments(self, definition: GraphQLField) -> str:
-        if "orderBy" in definition.args:
+        if "first" in definition.args:
             given = self._of_connection(definition)
         elif "id" in definition.args:
             given = {"id": self._id(get_named_type(definition.type).name)}
@@ -176,13 +179,14 @@ class Maker:
     def _of_connection(self, definition: GraphQLField) -> dict[str, Any]:
         name = get_named_type(definition.type).name.removesuffix("Connection")
         given: dict[str, Any] = {}
-        order = default_order(name, self._scopes)
-        if self._maybe(0.5):
+        mixed = name in UNIONS
+        order = () if mixed else default_order(name, self._scopes)
+        if not mixed and self._maybe(0.5):
             members = self.orders(name)
             chosen = self.chance.choice([*members, *[(one,) for one in _members(self.schema, name)]])
             given["orderBy"] = list(chosen)
             order = chosen or order
-        elif self._maybe(0.1):
+        elif not mixed and self._maybe(0.1):
             given["orderBy"] = self.chance.choice((None, []))
         if self._maybe(0.6):
             given[self.chance.choice(("first", "last"))] = self.chance.choice((1, 1, 2, 3, 5, 20, 100))
@@ -192,7 +196,7 @@ class Maker:
                 given[word] = self.chance.choice(sorted(known.values()))
             elif self._maybe(0.05):
                 given[word] = None
-        if self._maybe(0.45):
+        if not mixed and self._maybe(0.45):
             filter_type = self.schema.type_map[f"{name}Filter"]
             assert isinstance(filter_type, GraphQLInputObjectType)
             given["where"] = self._filter(filter_type, TABLES[name], 3)

@@ -28,7 +28,17 @@ from graphql import (
     is_leaf_type,
 )
 
-from tests.graphql_api.contract import COLUMNS, CONNECTIONS, DEFAULT_ORDERS, LINKS, NODE_SCOPES, SCOPES, TABLES
+from tests.graphql_api.contract import (
+    COLUMNS,
+    CONNECTIONS,
+    DEFAULT_ORDERS,
+    LINKS,
+    MIXED,
+    NODE_SCOPES,
+    SCOPES,
+    TABLES,
+    UNIONS,
+)
 from tests.graphql_api.world import Row, Rows
 
 CONTRACT = Path(__file__).resolve().parents[2] / "graphql" / "schema.graphql"
@@ -152,7 +162,8 @@ class Oracle:
 
     def _may(self, where: str, leads_to: str) -> bool:
         """Whether the field itself, and the type of the rows that it leads to, may be read."""
-        needed = (SCOPES.get(where), NODE_SCOPES.get(leads_to.removesuffix("Connection")))
+        kind = leads_to.removesuffix("Connection")
+        needed = (SCOPES.get(where), *[NODE_SCOPES.get(name) for name in UNIONS.get(kind, (kind,))])
         inside = where.partition(".")[0].endswith(("Connection", "Edge"))
         return inside or all(scope is None or scope in self.scopes for scope in needed)
 
@@ -210,7 +221,9 @@ class Oracle:
         if (tells_names and "people:read" not in self.scopes) or not self._may_ask(name, filter_):
             raise GraphQLError("forbidden", extensions={"code": "FORBIDDEN"})
         if self._imagined:
-            return _imagined_connection()
+            return _imagined_connection(UNIONS.get(name))
+        if where in MIXED:
+            return self._mixed(MIXED[where], name, source, arguments)
         rows = self.rows[TABLES[name]]
         order = order or default_order(name, self.scopes)
         rank = {row["id"]: position for position, row in enumerate(ordered(rows, order))}
@@ -219,6 +232,19 @@ class Oracle:
         listed = [row for row in listed if self.holds(name, row, filter_)]
         listed.sort(key=lambda row: rank[row["id"]])
         return self._page(name, order, listed, rank, arguments)
+
+    def _mixed(self, back: str, name: str, source: Any, arguments: Mapping[str, Any]) -> Any:
+        """Rows of the parts with the moment of each, latest first, ties by the greater id."""
+        starts = {session["id"]: session["starts_at"] for session in self.rows["training_session"]}
+        rows = [
+            row
+            | {"__typename": part, "moment": row["completed_at"] if part == "Completion" else starts[row["session_id"]]}
+            for part in UNIONS[name]
+            for row in self.rows[TABLES[part]]
+        ]
+        rows.sort(key=lambda row: (row["moment"], row["id"]), reverse=True)
+        rank = {row["id"]: position for position, row in enumerate(rows)}
+        return self._page(name, (), [row for row in rows if row[back] == source["id"]], rank, arguments)
 
     def _leads_to(self, where: str) -> str | None:
         """The type that a link or a connection leads to; None for a column."""
@@ -342,11 +368,16 @@ def _imagined(type_: Any, target: Any) -> Any:
     return [one] if isinstance(get_nullable_type(type_), GraphQLList) else one
 
 
-def _imagined_connection() -> Any:
-    """A connection with one row of which nothing is known."""
+def _imagined_connection(kinds: Iterable[str] | None) -> Any:
+    """A connection with one row of which nothing is known, or one of each kind."""
+    nodes: list[Any] = [{"__typename": kind} for kind in kinds] if kinds else [{}]
+
+    def edge(node: Any) -> dict[str, Callable[[], Any]]:
+        return {"node": lambda: node, "cursor": lambda: ""}
+
     return {
-        "edges": lambda: [{"node": dict, "cursor": lambda: ""}],
-        "nodes": lambda: [{}],
+        "edges": lambda: [edge(node) for node in nodes],
+        "nodes": lambda: nodes,
         "totalCount": lambda: 1,
         "pageInfo": lambda: dict.fromkeys(
             ("hasNextPage", "hasPreviousPage", "startCursor", "endCursor"), lambda: False

@@ -15,7 +15,7 @@ from medstead_graphql.caller import Caller
 from medstead_graphql.schema import schema
 from tests import servers
 from tests.conftest import ORACLE_PROFILE
-from tests.graphql_api.contract import DEFAULT_ORDERS, TABLES
+from tests.graphql_api.contract import DEFAULT_ORDERS, MIXED, TABLES, UNIONS
 from tests.graphql_api.documents import SCOPES, Asked, Maker
 from tests.graphql_api.oracle import Cursors, Oracle, Order, canonical
 from tests.graphql_api.shrinking import shrunk
@@ -67,6 +67,21 @@ class Scene:
                 await self._mint(tenant_id, name, order)
             if not default or name == "Learner":
                 await self._mint(tenant_id, name, ())
+        for field in MIXED:
+            await self._mint_mixed(tenant_id, field)
+
+    async def _mint_mixed(self, tenant_id: UUID, where: str) -> None:
+        """Cursors of a mixed connection of all learners."""
+        name = where.partition(".")[2]
+        kind = next(union for union in UNIONS)
+        cursors = self.oracles[tenant_id].cursors.given.setdefault((kind, ()), {})
+        page = "(first: 100) { edges { cursor node { ... on Node { id } } } }"
+        text = f"{{ learners(first: 100) {{ nodes {{ {name}{page} }} }} }}"
+        answer = await self.served(tenant_id, Asked(text, {}, None, frozenset(SCOPES)))
+        for page in _pages(answer["data"]):
+            for edge in page["edges"]:
+                cursors[UUID(edge["node"]["id"].partition(":")[2])] = edge["cursor"]
+        assert cursors
 
     async def _mint(self, tenant_id: UUID, name: str, order: Order) -> None:
         cursors = self.oracles[tenant_id].cursors.given.setdefault((name, order), {})

@@ -4,11 +4,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from graphql import FieldNode, GraphQLField, GraphQLObjectType, get_named_type
-from sqlalchemy import ColumnElement, Select, Text, and_, cast, func, literal_column, or_, select, true, union_all
+from graphql import FieldNode, GraphQLField, GraphQLNamedType, GraphQLObjectType, GraphQLUnionType, get_named_type
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Select,
+    Text,
+    Uuid,
+    and_,
+    case,
+    cast,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+    union_all,
+)
 
 from medstead_graphql.compiler import filters, keyset
-from medstead_graphql.compiler.declare import Many, Row
+from medstead_graphql.compiler.declare import SOURCES, Many, Mixed, Row
 from medstead_graphql.compiler.errors import Refusal
 from medstead_graphql.compiler.json_text import (
     Json,
@@ -34,7 +49,7 @@ ENDS = {"hasNextPage", "hasPreviousPage", "startCursor", "endCursor"}
 
 def connection_json(
     compilation: "Compilation",
-    declaration: Many,
+    declaration: Many | Mixed,
     field: GraphQLField,
     nodes: list[FieldNode],
     row: Row | None,
@@ -42,31 +57,26 @@ def connection_json(
     arguments: dict[str, Traced],
 ) -> Json:
     """JSON of a connection. Only what is selected is computed: no count without `totalCount`, no cursor unasked."""
-    listing = declaration.listing
     type_ = get_named_type(field.type)
     assert isinstance(type_, GraphQLObjectType)
     wanted = selected_names(compilation.operation, type_, nodes)
-
-    child = compilation.alias(listing.table)
-    scope = [compilation.within_tenant(listing.table, child)]
-    if declaration.join is not None:
-        scope.append(declaration.join(row, child, compilation))  # type: ignore[arg-type]
-    if (where := given(arguments, "where")) is not None:
-        scope.append(filters.condition(compilation, listing, child, where, path))
+    if isinstance(declaration, Many):
+        source = _listed(compilation, declaration, row, path, arguments)
+    else:
+        assert row is not None
+        source = _mixed(compilation, declaration, row)
 
     names = {group[0].name.value for group in wanted.values()}
     page = None
     if names - {"__typename", "totalCount"}:
-        page = _Page.of(
-            compilation, listing, child, scope, row, path, arguments, with_ends=_ends(compilation, type_, wanted)
-        )
+        page = _Page.of(compilation, source, row, path, arguments, with_ends=_ends(compilation, type_, wanted))
     values: dict[str, Json] = {}
     for key, group in wanted.items():
         name, here = group[0].name.value, [*path, key]
         if name == "__typename":
             values[key] = typename(type_.name)
         elif name == "totalCount":
-            counted = select(cast(func.count(), Text)).select_from(child).where(*scope)
+            counted = select(cast(func.count(), Text)).select_from(source.rows).where(*source.scope)
             values[key] = Json(_within(counted, row).scalar_subquery())
         elif page is not None:
             values[key] = page.part(name, type_, group, here)
@@ -76,6 +86,49 @@ def connection_json(
     # HAVING makes one row of the page even where nothing of it is aggregated, as in `pageInfo { __typename }`.
     statement = select(json.sql()).select_from(page.rows).having(true())
     return json_or_null(_within(statement, row).scalar_subquery())
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What is paged: rows, which of them, and the columns that they are in the order of."""
+
+    rows: Row
+    scope: list[ColumnElement[bool]]
+    keys: list[SortKey]
+
+
+def _listed(
+    compilation: "Compilation", declaration: Many, row: Row | None, path: "Path", arguments: dict[str, Traced]
+) -> _Source:
+    """Rows of one table, filtered and ordered as asked."""
+    listing = declaration.listing
+    child = compilation.alias(listing.table)
+    scope = [compilation.within_tenant(listing.table, child)]
+    if declaration.join is not None:
+        scope.append(declaration.join(row, child, compilation))  # type: ignore[arg-type]
+    if (where := given(arguments, "where")) is not None:
+        scope.append(filters.condition(compilation, listing, child, where, path))
+    return _Source(child, scope, sort_keys(compilation, listing, given(arguments, "orderBy"), path))
+
+
+def _mixed(compilation: "Compilation", declaration: Mixed, row: Row) -> _Source:
+    """Rows of several tables, each with the name of its type, latest first."""
+    selects = []
+    for part in declaration.parts:
+        table = SOURCES[part.type_name].table
+        child = compilation.alias(table)
+        found = select(
+            literal_column(f"'{part.type_name}'", Text()).label("part"),
+            child.c.id,
+            part.moment(child, compilation).label("moment"),
+        )
+        found = found.where(compilation.within_tenant(table, child), part.join(row, child, compilation))
+        selects.append(found.correlate(row))
+    keys = [
+        SortKey("moment", descending=True, nullable=False, type=DateTime(timezone=True)),
+        SortKey("id", descending=True, nullable=False, type=Uuid()),
+    ]
+    return _Source(union_all(*selects).subquery(), [], keys)
 
 
 def given(arguments: dict[str, Traced], name: str) -> Traced | None:
@@ -105,11 +158,9 @@ class _Page:
     """The rows of one page, in order; if its ends are asked, with `page_number` in walking order and `page_total`."""
 
     compilation: "Compilation"
-    child: Row
-    scope: list[ColumnElement[bool]]
+    source: _Source
     row: Row | None
     rows: Row
-    keys: list[SortKey]
     size: int
     backwards: bool
     bounds: dict[bool, keyset.Bound]
@@ -118,9 +169,7 @@ class _Page:
     def of(
         cls,
         compilation: "Compilation",
-        listing: Listing,
-        child: Row,
-        scope: list[ColumnElement[bool]],
+        source: _Source,
         row: Row | None,
         path: "Path",
         arguments: dict[str, Traced],
@@ -133,13 +182,13 @@ class _Page:
             raise Refusal("INVALID_PAGE", "Give either `first` or `last`, not both.", path)
         backwards = last is not None
         size = _page_size(compilation, last or first, path)
-        keys = sort_keys(compilation, listing, given(arguments, "orderBy"), path)
+        keys = source.keys
         bounds = {
             is_before: _cursor_values(compilation, keys, value, path)
             for value, is_before in ((given(arguments, "after"), False), (given(arguments, "before"), True))
             if value is not None
         }
-        rows = _walk(child, scope, row, keys, bounds, size + 1 if with_ends else size, backwards=backwards)
+        rows = _walk(source, row, bounds, size + 1 if with_ends else size, backwards=backwards)
         if with_ends:
             numbered = rows.subquery()
             number, total = func.row_number().over().label("page_number"), func.count().over().label("page_total")
@@ -149,17 +198,31 @@ class _Page:
             page = select(found).order_by(*keyset.order_by(keys, found, reverse=False)).subquery()
         else:
             page = rows.subquery()
-        return cls(compilation, child, scope, row, page, keys, size, backwards, bounds)
+        return cls(compilation, source, row, page, size, backwards, bounds)
 
     def part(self, name: str, type_: GraphQLObjectType, group: list[FieldNode], path: "Path") -> Json:
         """One field of the connection."""
         target = get_named_type(type_.fields[name].type)
-        assert isinstance(target, GraphQLObjectType)
         if name == "nodes":
-            return self._listed(self.compilation.object_json(target, group, self.rows, path))
+            return self._listed(self._node(target, group, path))
+        assert isinstance(target, GraphQLObjectType)
         if name == "edges":
             return self._listed(self._edge(target, group, path))
         return self._page_info(target, group, path)
+
+    def _node(self, target: GraphQLNamedType, group: list[FieldNode], path: "Path") -> Json:
+        """A row, by whichever type of a union it is of."""
+        if isinstance(target, GraphQLObjectType):
+            return self.compilation.object_json(target, group, self.rows, path)
+        assert isinstance(target, GraphQLUnionType)
+        found = [
+            (
+                self.rows.c.part == literal_column(f"'{kind.name}'", Text()),
+                self.compilation.row_of(kind, group, self.rows, path),
+            )
+            for kind in target.types
+        ]
+        return Json(case(*found))
 
     def _listed(self, json: Json) -> Json:
         if "page_number" not in self.rows.c:
@@ -175,11 +238,9 @@ class _Page:
         for key, nodes in selected_names(self.compilation.operation, type_, group).items():
             name = nodes[0].name.value
             if name == "node":
-                target = get_named_type(type_.fields["node"].type)
-                assert isinstance(target, GraphQLObjectType)
-                values[key] = self.compilation.object_json(target, nodes, self.rows, [*path, key])
+                values[key] = self._node(get_named_type(type_.fields["node"].type), nodes, [*path, key])
             elif name == "cursor":
-                values[key] = Json('"', keyset.cursor(self.keys, self.rows), '"')
+                values[key] = Json('"', keyset.cursor(self.source.keys, self.rows), '"')
             else:
                 values[key] = typename(type_.name)
         return json_object(values)
@@ -203,47 +264,42 @@ class _Page:
         """Whether there are rows on the far side of a cursor; the cursor's own row is one."""
         if is_before not in self.bounds:
             return Json("false")
-        ranges = keyset.up_to(self.keys, self.child, self.bounds[is_before], before=is_before)
-        found = [_within(select(self.child.c.id).where(*self.scope, range_), self.row).exists() for range_ in ranges]
+        rows, scope = self.source.rows, self.source.scope
+        ranges = keyset.up_to(self.source.keys, rows, self.bounds[is_before], before=is_before)
+        found = [_within(select(rows.c.id).where(*scope, range_), self.row).exists() for range_ in ranges]
         return Json(cast(or_(*found), Text))
 
     def _cursor(self, *, at_end: bool) -> Json:
         """The cursor of the first or last row in walking order."""
         rows = self.rows
         at = func.least(rows.c.page_total, literal_column(str(self.size))) if at_end else literal_column("1")
-        found = func.max(keyset.cursor(self.keys, rows)).filter(rows.c.page_number == at)
+        found = func.max(keyset.cursor(self.source.keys, rows)).filter(rows.c.page_number == at)
         return Json(func.coalesce(func.to_json(found), literal_column("'null'")))
 
 
 def _walk(
-    child: Row,
-    scope: list[ColumnElement[bool]],
-    row: Row | None,
-    keys: list[SortKey],
-    bounds: dict[bool, keyset.Bound],
-    limit: int,
-    *,
-    backwards: bool,
+    source: _Source, row: Row | None, bounds: dict[bool, keyset.Bound], limit: int, *, backwards: bool
 ) -> "Select[Any]":
     """The first rows from the cursor on, in walking order. Each range of the keys is walked for itself."""
 
-    def ordered(statement: "Select[Any]", source: Row) -> "Select[Any]":
-        order = keyset.order_by(keys, source, reverse=backwards)
+    def ordered(statement: "Select[Any]", rows: Row) -> "Select[Any]":
+        order = keyset.order_by(source.keys, rows, reverse=backwards)
         return statement.order_by(*order).limit(literal_column(str(limit)))
 
     starts: Sequence[ColumnElement[bool]] = [true()]
-    conditions = list(scope)
+    conditions = list(source.scope)
     for is_before, bound in bounds.items():
-        ranges = keyset.beyond(keys, child, bound, before=is_before)
+        ranges = keyset.beyond(source.keys, source.rows, bound, before=is_before)
         if is_before == backwards:
             starts = ranges
         else:
             conditions.append(or_(*ranges) if ranges else literal_column("false"))
-    walks = [ordered(_within(select(child).where(and_(*conditions, start)), row), child) for start in starts]
+    rows = source.rows
+    walks = [ordered(_within(select(rows).where(and_(true(), *conditions, start)), row), rows) for start in starts]
     if len(walks) == 1:
         return walks[0]
     if not walks:
-        return select(child).where(literal_column("false"))
+        return select(rows).where(literal_column("false"))
     together = union_all(*[select(walk.subquery()) for walk in walks]).subquery()
     return ordered(select(together), together)
 

@@ -88,6 +88,23 @@ class Many:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One type among those of a mixed connection: how its rows relate to the parent, and when each took place."""
+
+    type_name: str
+    join: Callable[[Row, Row, Any], ColumnElement[bool]]
+    moment: Callable[[Row, Any], ColumnElement[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Mixed:
+    """A connection to rows of several types, a union, latest first."""
+
+    parts: tuple[Part, ...]
+    scope: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Inline:
     """A field, or a short list, whose rows come from a statement made for the purpose. Labels are column names.
 
@@ -105,7 +122,7 @@ class AnyNode:
     scope: str | None = None
 
 
-Declaration = Column | One | Many | Inline | AnyNode
+Declaration = Column | One | Many | Mixed | Inline | AnyNode
 
 
 def column(name: str | None = None, *, scope: str | None = None, description: str | None = None) -> Any:
@@ -175,6 +192,21 @@ def many(
     )
 
 
+def mixed(*parts: Part, scope: str | None = None, description: str | None = None) -> Any:
+    """A connection to rows of several types, latest first; each part names a type that is a Node."""
+    annotations = {"first": int | None, "last": int | None, "after": str | None, "before": str | None}
+    resolver = with_arguments(annotations, dict.fromkeys(annotations))
+    return strawberry.field(resolver=resolver, metadata={KEY: Mixed(parts, scope)}, description=description)
+
+
+def part(type_name: str, moment: str | Callable[[Row, Any], ColumnElement[Any]], *, on: str) -> Part:
+    """Rows whose column `on` holds the parent's id, at the time in a column or by an expression."""
+    if isinstance(moment, str):
+        name = moment
+        return Part(type_name, _by_back_reference(on), lambda row, _: row.c[name])
+    return Part(type_name, _by_back_reference(on), moment)
+
+
 def inline(
     select: Callable[[Any, Row | None, dict[str, Any]], Select[Any]],
     *,
@@ -237,18 +269,20 @@ def declared(field: GraphQLField) -> Declaration:
     """Where a field of the schema is read from. Raises LookupError if it does not say so."""
     definition = field.extensions.get("strawberry-definition")
     found = definition.metadata.get(KEY) if definition is not None else None
-    if not isinstance(found, Column | One | Many | Inline | AnyNode):
+    if not isinstance(found, Column | One | Many | Mixed | Inline | AnyNode):
         raise LookupError("a field of the schema does not say where it is read from")
     return found
 
 
 def needed_scopes(field: GraphQLField) -> tuple[str, ...]:
-    """The scopes that reading a field needs: its own, and that of the type whose rows it leads to."""
+    """The scopes that reading a field needs: its own, and those of the types whose rows it leads to."""
     declaration = declared(field)
-    source = None
+    names: tuple[str, ...] = ()
     if isinstance(declaration, One):
-        source = SOURCES.get(get_named_type(field.type).name)
+        names = (get_named_type(field.type).name,)
     elif isinstance(declaration, Many):
-        source = SOURCES.get(declaration.listing.name)
-    found = (declaration.scope, source.scope if source else None)
-    return tuple(scope for scope in found if scope is not None)
+        names = (declaration.listing.name,)
+    elif isinstance(declaration, Mixed):
+        names = tuple(part.type_name for part in declaration.parts)
+    scopes = (declaration.scope, *[SOURCES[name].scope for name in names if name in SOURCES])
+    return tuple(dict.fromkeys(scope for scope in scopes if scope is not None))

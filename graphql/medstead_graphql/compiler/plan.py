@@ -38,6 +38,7 @@ from medstead_graphql.compiler.declare import (
     Declaration,
     Inline,
     Many,
+    Mixed,
     One,
     Row,
     declared,
@@ -166,7 +167,7 @@ class Compilation:
             expression = declaration.expression
             value = row.c[declaration.name or snake(name)] if expression is None else expression(row, self)
             return json_value(value, get_named_type(field.type), type_.name)
-        if isinstance(declaration, Many):
+        if isinstance(declaration, Many | Mixed):
             return connections.connection_json(self, declaration, field, nodes, row, path, arguments)
         if isinstance(declaration, Inline):
             return self._inline(declaration, field, nodes, row, path, arguments)
@@ -241,6 +242,11 @@ class Compilation:
         statement = select(self.object_json(target, nodes, child, path).sql()).select_from(child)
         statement = statement.where(self.within_tenant(SOURCES[target.name].table, child), which)
         return _scalar(statement, outer)
+
+    def row_of(self, target: GraphQLObjectType, nodes: list[FieldNode], row: Row, path: Path) -> ColumnElement[Any]:
+        """The selected fields of the row that `row` has the id of."""
+        child = self.alias(SOURCES[target.name].table)
+        return self._row(target, nodes, child, child.c.id == row.c.id, path, row)
 
     def row_by_id(self, target: GraphQLObjectType, nodes: list[FieldNode], row_id: UUID, path: Path) -> Json:
         """The selected fields of one row whose id is known, such as the row a mutation made."""

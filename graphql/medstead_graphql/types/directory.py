@@ -8,14 +8,16 @@ import strawberry
 from sqlalchemy import func, select
 
 from app.directory import models
-from medstead_graphql.compiler.declare import Connection, Node, column, expression, many, node, one
+from app.training.models import TrainingSession
+from medstead_graphql.compiler.declare import Connection, Node, column, expression, many, mixed, node, one, part
 from medstead_graphql.types import listings
 from medstead_graphql.types.common import JSON, PEOPLE, LocationRelationship, TenantKind, TenantStatus
 from medstead_graphql.types.registry import Organisation
 from tenants import models as registry
+from tenants.base import table_of
 
 if TYPE_CHECKING:
-    from medstead_graphql.types.training import Attendance, Completion, MedicationChampion
+    from medstead_graphql.types.training import Attendance, Completion, LearningRecord, MedicationChampion
 
 
 @strawberry.type(description="What a tenant has chosen.")
@@ -142,6 +144,13 @@ def _identifier_count(row: Any, compilation: Any) -> Any:
     return counted.correlate(row).scalar_subquery()
 
 
+def _session_start(row: Any, compilation: Any) -> Any:
+    session = table_of(TrainingSession).alias()
+    start = select(session.c.starts_at)
+    start = start.where(session.c.tenant_id == compilation.tenant, session.c.id == row.c.session_id)
+    return start.correlate(row).scalar_subquery()
+
+
 @node(
     models.Learner,
     scope="directory:read",
@@ -164,6 +173,11 @@ class Learner(Node):
     )
     attendances: Connection[Annotated["Attendance", strawberry.lazy("medstead_graphql.types.training")]] = many(
         listings.ATTENDANCE, on="learner_id"
+    )
+    learning: Connection[Annotated["LearningRecord", strawberry.lazy("medstead_graphql.types.training")]] = mixed(
+        part("Completion", "completed_at", on="learner_id"),
+        part("Attendance", _session_start, on="learner_id"),
+        description="What the learner finished and attended, latest first.",
     )
     champion_roles: Connection[Annotated["MedicationChampion", strawberry.lazy("medstead_graphql.types.training")]] = (
         many(listings.CHAMPION, on="learner_id")

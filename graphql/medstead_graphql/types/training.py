@@ -2,6 +2,9 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Annotated
+
+import strawberry
 
 from app.training import models
 from medstead_graphql.compiler.declare import Connection, Node, column, many, node, one
@@ -88,6 +91,12 @@ class Attendance(Node):
     updated_at: datetime = column()
     learner: Learner = one(listings.LEARNER.table, key="learner_id")
     session: Session = one(models.TrainingSession, key="session_id")
+
+
+LearningRecord = Annotated[
+    Completion | Attendance,
+    strawberry.union("LearningRecord", description="What a learner's record is made of."),
+]
 
 
 @node(
