@@ -27,6 +27,7 @@ PERMISSIONS = {
     Permission.SETTINGS_WRITE: "change the tenant's settings",
     Permission.STAFF_WRITE: "manage staff",
     Permission.API_CLIENTS_WRITE: "manage partner applications",
+    Permission.WEBHOOKS_WRITE: "manage webhooks, and see what was sent",
     Permission.AUDIT_READ: "read the audit trail",
     Permission.TENANTS_READ: "see the list of tenants",
     Permission.BENCHMARK_READ: "compare systems nationally",

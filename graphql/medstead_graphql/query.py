@@ -5,6 +5,7 @@ import strawberry
 from app.directory import models as directory
 from app.imports import models as imports
 from app.training import models as training
+from app.webhooks import models as webhooks
 from medstead_graphql.compiler.declare import Connection, by_id, inline, many, node_by_id, one
 from medstead_graphql.types import listings
 from medstead_graphql.types.common import Node
@@ -20,6 +21,7 @@ from medstead_graphql.types.training import (
     MedicationChampion,
     Session,
 )
+from medstead_graphql.types.webhooks import WebhookDelivery, WebhookEndpoint
 from tenants import models as registry
 
 
@@ -58,3 +60,9 @@ class Query:
     import_: Import | None = by_id(imports.ImportRun, scope="imports:read", name="import")
     imports: Connection[Import] = many(listings.IMPORT, scope="imports:read")
     import_rows: Connection[ImportRow] = many(listings.IMPORT_ROW, scope="imports:read")
+    webhook_endpoint: WebhookEndpoint | None = by_id(webhooks.WebhookEndpoint, scope="webhooks:write")
+    webhook_endpoints: Connection[WebhookEndpoint] = many(listings.WEBHOOK_ENDPOINT, scope="webhooks:write")
+    webhook_delivery: WebhookDelivery | None = by_id(webhooks.WebhookDelivery, scope="webhooks:write")
+    webhook_deliveries: Connection[WebhookDelivery] = many(
+        listings.WEBHOOK_DELIVERY, scope="webhooks:write", description="What was sent, or is to be sent: 30 days of it."
+    )

@@ -14,6 +14,7 @@ from app.directory import models as directory
 from app.evidence import models as evidence
 from app.imports import models as imports
 from app.training import models as training
+from app.webhooks import models as webhooks
 from medstead_graphql.caller import Caller
 from medstead_graphql.compiler.errors import Refusal
 from medstead_graphql.compiler.execute import (
@@ -55,6 +56,10 @@ NODES: Nodes = {
     "ImportRow": ("imports:read", imports.ImportRow),
     "MetricDefinition": ("evidence:read", evidence.MetricDefinition),
     "FigurePoint": ("evidence:read", evidence.TenantMetric),
+    "WebhookEndpoint": ("webhooks:write", webhooks.WebhookEndpoint),
+    "WebhookEvent": ("webhooks:write", webhooks.WebhookEvent),
+    "WebhookDelivery": ("webhooks:write", webhooks.WebhookDelivery),
+    "WebhookAttempt": ("webhooks:write", webhooks.WebhookAttempt),
 }
 
 INTROSPECTION = {"__schema", "__type"}

@@ -27,6 +27,10 @@ TABLES = {
     "ImportRow": "import_row",
     "MetricDefinition": "metric_definition",
     "FigurePoint": "tenant_metric",
+    "WebhookEndpoint": "webhook_endpoint",
+    "WebhookEvent": "webhook_event",
+    "WebhookDelivery": "webhook_delivery",
+    "WebhookAttempt": "webhook_attempt",
 }
 LINKS = {
     "Tenant.organisation": ("organisation_id", "id"),
@@ -54,6 +58,10 @@ LINKS = {
     "FeedbackAnswer.question": ("question_id", "id"),
     "ImportRow.learner": ("learner_id", "id"),
     "ImportRow.inImport": ("import_id", "id"),
+    "WebhookDelivery.endpoint": ("endpoint_id", "id"),
+    "WebhookDelivery.event": ("event_id", "id"),
+    "WebhookDelivery.replayOf": ("replay_of_id", "id"),
+    "WebhookAttempt.delivery": ("delivery_id", "id"),
 }
 CONNECTIONS = {
     "Location.employers": "tenant_location_id",
@@ -70,8 +78,10 @@ CONNECTIONS = {
     "FeedbackForm.responses": "form_id",
     "FeedbackResponse.answers": "response_id",
     "Import.rows": "import_id",
+    "WebhookEndpoint.deliveries": "endpoint_id",
+    "WebhookDelivery.attempts": "delivery_id",
 }
-COLUMNS = {"CqcLocation.cqcLocationId": "original_id"}
+COLUMNS = {"CqcLocation.cqcLocationId": "original_id", "WebhookEvent.webhookId": "id"}
 DEFAULT_ORDERS = {
     "Organisation": ("NAME_ASC",),
     "Location": ("LOCATION_ID_ASC",),
@@ -92,6 +102,9 @@ DEFAULT_ORDERS = {
     "ImportRow": ("ROW_NUMBER_ASC",),
     "MetricDefinition": ("CODE_ASC", "VERSION_ASC"),
     "FigurePoint": ("METRIC_CODE_ASC", "PERIOD_START_ASC"),
+    "WebhookEndpoint": ("CREATED_AT_ASC",),
+    "WebhookDelivery": ("CREATED_AT_DESC",),
+    "WebhookAttempt": ("NUMBER_ASC",),
 }
 SCOPES = {
     "Query.figurePoints": "evidence:read",
@@ -111,6 +124,10 @@ SCOPES = {
     "Query.import": "imports:read",
     "Query.imports": "imports:read",
     "Query.importRows": "imports:read",
+    "Query.webhookEndpoint": "webhooks:write",
+    "Query.webhookEndpoints": "webhooks:write",
+    "Query.webhookDelivery": "webhooks:write",
+    "Query.webhookDeliveries": "webhooks:write",
     "Learner.displayName": "people:read",
     "Learner.givenName": "people:read",
     "Learner.familyName": "people:read",
@@ -131,4 +148,5 @@ NODE_SCOPES = {
     **dict.fromkeys(("FeedbackForm", "FeedbackQuestion", "FeedbackResponse", "FeedbackAnswer"), "training:read"),
     **dict.fromkeys(("Import", "ImportRow"), "imports:read"),
     **dict.fromkeys(("MetricDefinition", "FigurePoint"), "evidence:read"),
+    **dict.fromkeys(("WebhookEndpoint", "WebhookEvent", "WebhookDelivery", "WebhookAttempt"), "webhooks:write"),
 }
