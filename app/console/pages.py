@@ -119,6 +119,12 @@ NAVIGATION = [
         Permission.API_CLIENTS_WRITE,
     ),
     NavigationItem(
+        "/console/webhooks",
+        "Webhooks",
+        "Have a partner's software told when something happens, and see what was sent.",
+        Permission.WEBHOOKS_WRITE,
+    ),
+    NavigationItem(
         "/console/audit",
         "Audit trail",
         "See who changed what and when. Nothing can be altered here.",

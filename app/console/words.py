@@ -51,6 +51,12 @@ DONE = {
     "row-new": "A new learner has been made, and the rows given to them.",
     "row-left": "The rows have been left out.",
     "settings-changed": "The settings have been changed.",
+    "webhook-changed": "The endpoint has been changed.",
+    "webhook-enabled": "The endpoint is enabled. What happens from now on is sent to it.",
+    "webhook-disabled": "The endpoint is disabled. What waited for it has failed and can be replayed.",
+    "webhook-deleted": "The endpoint and its deliveries have been deleted.",
+    "webhook-test-sent": "The test is on its way. Load the page again in a moment.",
+    "webhook-replayed": "The event is on its way once more. Load the page again in a moment.",
 }
 
 PROBLEMS = {
