@@ -7,7 +7,7 @@ from app.identity.openid import OpenId
 from app.identity.secrets import Vault
 from app.identity.tokens import TokenKeys
 from app.settings import Settings
-from app.webhooks.sending import Sender
+from app.webhooks.sending import SEND_SECONDS, Sender
 from tenants.clock import Clock
 from tenants.engine import create_engine, refuse_unsafe_role
 from tenants.reads import Reader
@@ -42,7 +42,9 @@ class Services:
         vault = Vault(settings.key)
         keys = TokenKeys(database, vault, settings.base_url)
         clients, openid = ApiClients(database, vault, keys), OpenId(database, vault, settings.base_url)
-        sender = Sender(allow_loopback=settings.webhook_allow_loopback)
+        # Whoever waits for an answer must still hold the message when it comes.
+        seconds = min(SEND_SECONDS, settings.lease_seconds / 2)
+        sender = Sender(allow_loopback=settings.webhook_allow_loopback, seconds=seconds)
         return cls(settings, clock, database, reader, vault, keys, clients, openid, sender)
 
     async def close(self) -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import structlog
 
-from app.webhooks.deliveries import a_turn, begin_attempt, end_attempt
+from app.webhooks.deliveries import begin_attempt, end_attempt, stand_back
 from app.webhooks.events import fan_out
 from tenants.outbox import Topic
 from tenants.session import UnitOfWork
@@ -23,11 +23,10 @@ async def _deliver(context: WorkerContext) -> None:
     """Make one attempt; the message comes back for the next one. Nothing is held open while the receiver thinks."""
     services = context.services
     with services.webhooks.place() as free:
-        if not free:
-            raise TryLater(a_turn().total_seconds())
         async with services.database.unit_of_work(context.tenant) as work:
             await context.renew(work)
-            begun = await begin_attempt(work, services.vault, context.refs["delivery_id"])
+            delivery_id = context.refs["delivery_id"]
+            begun = await (begin_attempt(work, services.vault, delivery_id) if free else stand_back(work))
         if isinstance(begun, timedelta):
             raise TryLater(begun.total_seconds())
         if begun is None:

@@ -367,6 +367,7 @@ _environment = Environment(
 )
 _environment.filters["moment"] = plain
 _environment.filters["day"] = lambda at: f"{at.astimezone(LONDON):%-d %B %Y}"
+_environment.filters["second"] = lambda at: f"{at.astimezone(LONDON):%-d %B %Y, %H:%M:%S}"
 _environment.filters["date"] = plain
 _environment.filters["count"] = lambda number: f"{number:,}"
 _environment.filters["plain"] = plain

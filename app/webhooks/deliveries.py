@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from app.identity.secrets import Vault
 from app.webhooks.endpoints import FAILING, GONE, disable, find_locked, live_keys, locked_endpoint
@@ -24,7 +24,9 @@ TENANT_AT_ONCE = 2
 FAILING_AT_ONCE = 1
 """Requests to an endpoint whose last attempt failed that may be on their way at once."""
 TURN = timedelta(seconds=1)
-"""How long a delivery waits, about, when others are on their way."""
+"""How long a delivery stands back, about, when others are on their way and few wait."""
+QUEUE = 20
+"""So many deliveries of a tenant may come back in a turn; where more wait, they stand back for longer."""
 STILL_ON_ITS_WAY = timedelta(seconds=2 * SEND_SECONDS)
 """An attempt without an end that is older than this has lost its worker."""
 
@@ -55,7 +57,7 @@ async def begin_attempt(work: UnitOfWork, vault: Vault, delivery_id: UUID) -> Be
         return delivery.next_attempt_at - work.now
     await _end_interrupted(work, delivery_id)
     if not await _may_go(work, endpoint):
-        return a_turn()
+        return await stand_back(work)
     event = await work.session.get_one(WebhookEvent, (work.tenant_id, delivery.event_id))
     delivery.attempt_count += 1
     delivery.give_up_at = delivery.give_up_at or work.now + GIVE_UP_AFTER
@@ -69,9 +71,11 @@ async def begin_attempt(work: UnitOfWork, vault: Vault, delivery_id: UUID) -> Be
     return Begun(delivery_id, endpoint.id, attempt.id, attempt.number, Outgoing(endpoint.url, head, body))
 
 
-def a_turn() -> timedelta:
-    """About a second: how long to stand back for others."""
-    return TURN * (0.5 + _chance())
+async def stand_back(work: UnitOfWork) -> timedelta:
+    """How long to wait for others: about a second, and longer the more of the tenant's deliveries wait."""
+    counted = select(func.count()).select_from(WebhookDelivery).where(WebhookDelivery.state == "waiting")
+    waiting = (await work.session.scalars(counted)).one()
+    return TURN * max(1.0, waiting / QUEUE) * (0.5 + _chance())
 
 
 async def _may_go(work: UnitOfWork, endpoint: WebhookEndpoint) -> bool:

@@ -15,9 +15,9 @@ from app.webhooks.rules import (
     ENDPOINTS_AT_MOST,
     SECRET_OVERLAP,
     check_url,
+    origin,
     tidy_description,
     tidy_types,
-    without_query,
 )
 from app.webhooks.signing import new_key, shown
 from tenants.audit import Action
@@ -205,7 +205,7 @@ async def find_locked(work: UnitOfWork, endpoint_id: UUID) -> WebhookEndpoint | 
 
 def _told(endpoint: WebhookEndpoint) -> dict[str, Any]:
     return {
-        "url": without_query(endpoint.url),
+        "receiver": origin(endpoint.url),
         "description": endpoint.description,
         "event_types": list(endpoint.event_types),
     }

@@ -64,6 +64,7 @@ class WebhookDelivery(TenantOwned, Base):
         tenant_index(
             "endpoint_id", "event_id", name="webhook_delivery_first_key", unique=True, where="replay_of_id is null"
         ),
+        tenant_index("endpoint_id", name="webhook_delivery_waiting_index", where="state = 'waiting'"),
         tenant_index("endpoint_id", "created_at", "id"),
         tenant_index("created_at"),
         tenant_index("event_id"),

@@ -123,9 +123,9 @@ def _is_local(host: str) -> bool:
     return any(name == local or name.endswith(f".{local}") for local in _LOCAL_NAMES)
 
 
-def without_query(url: str) -> str:
-    """The address without what may be secret in it, for the audit trail."""
-    return str(httpx2.URL(url).copy_with(query=None))
+def origin(url: str) -> str:
+    """Scheme, host and port of an address, for the audit trail: path and query may hold a partner's secrets."""
+    return str(httpx2.URL(url).copy_with(path="/", query=None)).rstrip("/")
 
 
 def judge(status: int | None) -> Verdict:

@@ -114,12 +114,20 @@ class Sender:
         seconds: float = SEND_SECONDS,
     ) -> None:
         self._allow_loopback, self._seconds, self._under_way = allow_loopback, seconds, 0
-        self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=tls or httpx2.create_ssl_context(trust_env=False),
-            max_connections=None,
-            max_keepalive_connections=0,
-            network_backend=_PinnedConnections(resolve, allow_loopback=allow_loopback),
-        )
+        self._tls, self._network = tls, _PinnedConnections(resolve, allow_loopback=allow_loopback)
+        self._made: httpcore2.AsyncConnectionPool | None = None
+
+    @property
+    def _pool(self) -> httpcore2.AsyncConnectionPool:
+        """Made when it is first needed: reading the machine's authorities takes longer than all else at a start."""
+        if self._made is None:
+            self._made = httpcore2.AsyncConnectionPool(
+                ssl_context=self._tls or httpx2.create_ssl_context(trust_env=False),
+                max_connections=None,
+                max_keepalive_connections=0,
+                network_backend=self._network,
+            )
+        return self._made
 
     @contextmanager
     def place(self) -> Iterator[bool]:
@@ -174,7 +182,8 @@ class Sender:
 
     async def close(self) -> None:
         """Close what is open."""
-        await self._pool.aclose()
+        if self._made is not None:
+            await self._made.aclose()
 
 
 def _code(error: BaseException) -> str:

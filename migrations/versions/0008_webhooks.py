@@ -116,6 +116,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("replay_of_id is null"),
     )
     op.create_index(
+        "webhook_delivery_waiting_index",
+        "webhook_delivery",
+        ["tenant_id", "endpoint_id"],
+        unique=False,
+        schema="medstead",
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.create_index(
         "webhook_attempt_open_index",
         "webhook_attempt",
         ["tenant_id", "at"],

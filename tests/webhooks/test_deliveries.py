@@ -6,18 +6,21 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from pydantic import ValidationError
 from sqlalchemy import select
 
+from app.services import Services
+from app.settings import Settings
 from app.webhooks import deliveries as delivering
-from app.webhooks.deliveries import TENANT_AT_ONCE, begin_attempt, replay, send_test
+from app.webhooks.deliveries import QUEUE, TENANT_AT_ONCE, begin_attempt, replay, send_test, stand_back
 from app.webhooks.endpoints import disable_endpoint, enable_endpoint, rotate_secret
 from app.webhooks.errors import WebhookRefusal
-from app.webhooks.events import EventType, fan_out
+from app.webhooks.events import EventType, fan_out, new_event, owe
 from app.webhooks.rules import GIVE_UP_AFTER
 from app.webhooks.sending import SENDS_AT_ONCE, Sender
 from tenants.audit import Action
 from tenants.outbox import OutboxMessage
-from tests.support import Installation
+from tests.support import KEY, Installation
 from tests.webhooks.receiver import OK, hang, is_signed, raw, receiving, status
 from tests.webhooks.support import (
     SUBJECT,
@@ -387,6 +390,49 @@ async def test_a_receiver_that_hangs_does_not_hold_up_another_tenant(installatio
     assert hanging.most_at_once == TENANT_AT_ONCE
     assert {one.error_code for one in await attempts(installation)} == {"TIMEOUT"}
     await services.webhooks.close()
+
+
+async def test_nobody_waits_for_an_answer_longer_than_the_message_is_held(installation: Installation) -> None:
+    settings = installation.services.settings.model_copy(update={"lease_seconds": 1.0})
+    services = await Services.open(settings, installation.clock)
+    async with receiving(otherwise=hang) as receiver:
+        await make_endpoint(installation, receiver.url)
+        await happen(installation)
+        await work_off(installation, services=services)
+    await services.close()
+    (attempt,) = await attempts(installation)
+    assert attempt.error_code == "TIMEOUT"
+    assert attempt.duration_ms is not None
+    assert 400 < attempt.duration_ms < 900
+
+
+def test_loopback_is_never_open_in_production() -> None:
+    sound = {
+        "environment": "production",
+        "database_url": "postgresql://app@database.example/medstead",
+        "redis_url": "redis://valkey.example",
+        "secret_key": KEY,
+        "base_url": "https://medstead.example",
+    }
+    assert not Settings.model_validate(sound).webhook_allow_loopback
+    with pytest.raises(ValidationError, match="MEDSTEAD_WEBHOOK_ALLOW_LOOPBACK must not be set in production"):
+        Settings.model_validate(sound | {"webhook_allow_loopback": True})
+
+
+async def test_the_more_wait_the_longer_each_stands_back(installation: Installation) -> None:
+    """So that a backlog does not keep relay and workers busy with asking."""
+    made = await make_endpoint(installation, "https://partner.example/")
+    context = installation.context(installation.north)
+    async with installation.database.unit_of_work(context) as work:
+        assert await stand_back(work) == timedelta(seconds=1)
+        happened = [new_event(work, EventType.IMPORT_FINISHED, SUBJECT) for _ in range(5 * QUEUE)]
+        await work.session.flush()
+        for event in happened:
+            owe(work, made.id, event.id)
+        await work.session.flush()
+        assert await stand_back(work) == timedelta(seconds=5)
+    async with installation.database.unit_of_work(installation.context(installation.south)) as work:
+        assert await stand_back(work) == timedelta(seconds=1), "another tenant's backlog is its own"
 
 
 async def test_a_log_line_tells_of_each_attempt_without_query_or_secret(

@@ -17,12 +17,12 @@ from app.webhooks.rules import (
     check_url,
     is_public,
     judge,
+    origin,
     printable,
     retry_after,
     retry_delay,
     tidy_description,
     tidy_types,
-    without_query,
 )
 
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
@@ -156,8 +156,9 @@ def test_any_text_is_an_address_or_a_coded_refusal(text: str) -> None:
     assert outcome.startswith(("https://", "URL_"))
 
 
-def test_the_trail_is_told_no_query() -> None:
-    assert without_query("https://partner.example/hooks?key=secret") == "https://partner.example/hooks"
+def test_the_trail_is_told_neither_path_nor_query() -> None:
+    assert origin("https://partner.example/hooks/secret?key=secret") == "https://partner.example"
+    assert origin("https://partner.example:8443/") == "https://partner.example:8443"
 
 
 def test_what_a_status_means() -> None:
