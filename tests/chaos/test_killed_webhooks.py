@@ -16,7 +16,7 @@ from tests.support import Installation
 from tests.webhooks.receiver import OK, Reply, is_signed, receiving
 from tests.webhooks.support import attempts, deliveries, events, happen, make_endpoint
 
-pytestmark = [pytest.mark.one_login, pytest.mark.row("C6")]
+pytestmark = pytest.mark.one_login
 
 
 async def until(reached: Callable[[], Awaitable[bool]]) -> None:

@@ -35,8 +35,6 @@ from tests.webhooks.support import (
     work_off,
 )
 
-pytestmark = pytest.mark.row("C5")
-
 A_DAY = timedelta(days=1)
 
 
