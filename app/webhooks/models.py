@@ -66,7 +66,7 @@ class WebhookDelivery(TenantOwned, Base):
         ),
         tenant_index("endpoint_id", name="webhook_delivery_waiting_index", where="state = 'waiting'"),
         tenant_index("endpoint_id", "created_at", "id"),
-        tenant_index("created_at"),
+        tenant_index("created_at", "id"),
         tenant_index("event_id"),
         tenant_index("replay_of_id"),
     )

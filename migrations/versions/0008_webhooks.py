@@ -104,7 +104,7 @@ def upgrade() -> None:
     _index("webhook_endpoint", "created_at", "id")
     _index("webhook_event", "occurred_at")
     _index("webhook_delivery", "endpoint_id", "created_at", "id")
-    _index("webhook_delivery", "created_at")
+    _index("webhook_delivery", "created_at", "id")
     _index("webhook_delivery", "event_id")
     _index("webhook_delivery", "replay_of_id")
     op.create_index(

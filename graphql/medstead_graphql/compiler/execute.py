@@ -1,7 +1,7 @@
 """Runs documents: parse and validate once, compile once per scopes and shape of variables, then one statement."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -21,39 +21,48 @@ from graphql import (
 )
 
 from medstead_graphql.compiler.errors import Refusal
-from medstead_graphql.compiler.keyset import CursorShapeChanged
 from medstead_graphql.compiler.plan import TENANT_VARIABLE, Plan
 from medstead_graphql.compiler.selection import Operation
-from medstead_graphql.compiler.values import shape
+from medstead_graphql.compiler.values import Variables, shape
 from medstead_graphql.limits import MAXIMUM_TOKENS, check_limits
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 
-LONGEST_KEPT = 20_000
-"""Characters of a document that is kept prepared; longer ones are prepared each time, so that memory is bounded."""
+DOCUMENTS_KEPT = 500_000
+"""Characters of all documents that are kept prepared; each takes some hundred bytes as a tree."""
+PLANS_KEPT = 16_000_000
+"""Characters of all statements that are kept."""
+LONGEST_SHARE = 20
+"""What takes more than this part of a cache's room is not kept, so that one caller cannot empty it."""
 
 
 class Bounded(Generic[Key, Value]):
-    """A small least-recently-used cache. Safe in one event loop: no step of it awaits."""
+    """A least-recently-used cache of a certain weight. Safe in one event loop: no step of it awaits."""
 
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._held: OrderedDict[Key, Value] = OrderedDict()
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self._weight = 0
+        self._held: OrderedDict[Key, tuple[Value, int]] = OrderedDict()
 
     def get(self, key: Key) -> Value | None:
         """The value, moved to the fresh end."""
         found = self._held.get(key)
-        if found is not None:
-            self._held.move_to_end(key)
-        return found
+        if found is None:
+            return None
+        self._held.move_to_end(key)
+        return found[0]
 
-    def put(self, key: Key, value: Value) -> None:
-        """Keep a value; the stalest goes when there are too many."""
-        self._held[key] = value
-        if len(self._held) > self._size:
-            self._held.popitem(last=False)
+    def put(self, key: Key, value: Value, weight: int) -> None:
+        """Keep a value, unless it is too heavy; the stalest go when there is no room."""
+        if weight * LONGEST_SHARE > self._room:
+            return
+        replaced = self._held.pop(key, None)
+        self._weight += weight - (replaced[1] if replaced else 0)
+        self._held[key] = value, weight
+        while self._weight > self._room:
+            self._weight -= self._held.popitem(last=False)[1][1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +76,18 @@ class Prepared:
 class Documents:
     """Prepared documents and compiled plans of one schema, both bounded."""
 
-    def __init__(self, schema: GraphQLSchema, *, documents: int = 500, plans: int = 2000) -> None:
+    def __init__(self, schema: GraphQLSchema) -> None:
         self.schema = schema
-        self._prepared: Bounded[str, Prepared] = Bounded(documents)
-        self.plans: Bounded[Any, Plan] = Bounded(plans)
+        self._prepared: Bounded[str, Prepared] = Bounded(DOCUMENTS_KEPT)
+        self._pins: Bounded[Hashable, tuple[Callable[[Variables], Hashable], ...]] = Bounded(PLANS_KEPT)
+        self._plans: Bounded[Hashable, Plan] = Bounded(PLANS_KEPT)
 
     def prepare(self, text: str) -> Prepared:
         """Parse, check limits, validate."""
         prepared = self._prepared.get(text)
         if prepared is None:
             prepared = self._prepare(text)
-            if len(text) <= LONGEST_KEPT:
-                self._prepared.put(text, prepared)
+            self._prepared.put(text, prepared, len(text))
         return prepared
 
     def _prepare(self, text: str) -> Prepared:
@@ -92,34 +101,24 @@ class Documents:
             return Prepared(None, (Refusal("TOO_DEEP", "The document is nested too deeply. Ask in several requests."),))
         return Prepared(None if errors else document, tuple(errors))
 
-    def plan(
-        self, text: str, operation: Operation, scopes: frozenset[str], build: Callable[[], Plan], root: object = None
-    ) -> Plan:
+    def plan(self, text: str, operation: Operation, scopes: frozenset[str], build: Callable[[], Plan]) -> Plan:
         """The compiled plan, from the cache if the statement would be the same."""
         name = operation.definition.name.value if operation.definition.name else ""
-        identifiers = _identifier_variables(operation.definition)
-        shapes = tuple(
-            (variable, shape(value, identifier=variable in identifiers))
-            for variable, value in sorted(operation.variables.items())
-        )
-        key = (text, name, scopes, shapes, root)
-        plan = self.plans.get(key)
-        if plan is None:
-            plan = build()
-            if len(text) <= LONGEST_KEPT:
-                self.plans.put(key, plan)
+        shapes = tuple((variable, shape(value)) for variable, value in sorted(operation.variables.items()))
+        key = (text, name, scopes, shapes)
+        pins = self._pins.get(key)
+        if pins is not None:
+            plan = self._plans.get((key, _values(pins, operation)))
+            if plan is not None:
+                return plan
+        plan = build()
+        self._pins.put(key, plan.pins, len(text))
+        self._plans.put((key, _values(plan.pins, operation)), plan, len(plan.sql))
         return plan
 
 
-def _identifier_variables(definition: OperationDefinitionNode) -> frozenset[str]:
-    names = set()
-    for variable in definition.variable_definitions or ():
-        type_node: Any = variable.type
-        while hasattr(type_node, "type"):
-            type_node = type_node.type
-        if type_node.name.value == "ID":
-            names.add(variable.variable.name.value)
-    return frozenset(names)
+def _values(pins: tuple[Callable[[Variables], Hashable], ...], operation: Operation) -> tuple[Hashable, ...]:
+    return tuple(pin(operation.variables) for pin in pins)
 
 
 def choose_operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
@@ -164,4 +163,4 @@ async def run_plan(plan: Plan, tenant_id: UUID, variables: Mapping[str, Any], fe
     return text
 
 
-__all__ = ["CursorShapeChanged", "Documents", "OperationType", "choose_operation", "read_operation", "run_plan"]
+__all__ = ["Documents", "OperationType", "choose_operation", "read_operation", "run_plan"]

@@ -9,7 +9,7 @@ from strawberry.types import ExecutionResult
 from medstead_graphql.caller import Caller
 from medstead_graphql.compiler.errors import ForbiddenField, Refusal
 from medstead_graphql.compiler.execute import run_plan
-from medstead_graphql.compiler.plan import Compilation, Nodes
+from medstead_graphql.compiler.plan import Compilation
 from medstead_graphql.compiler.selection import Operation, collect, selected_names
 from medstead_graphql.compiler.values import trace
 from medstead_graphql.mutations.payload import KEY, Command, Payload
@@ -26,7 +26,7 @@ class _Refused(Exception):
         self.payload = payload
 
 
-async def execute_mutation(schema: "Schema", operation: Operation, caller: Caller, nodes: Nodes) -> ExecutionResult:
+async def execute_mutation(schema: "Schema", operation: Operation, caller: Caller) -> ExecutionResult:
     """Run the mutation fields one after another, each in a transaction of its own, as the specification says."""
     root = operation.schema.mutation_type
     assert isinstance(root, GraphQLObjectType)
@@ -42,7 +42,7 @@ async def execute_mutation(schema: "Schema", operation: Operation, caller: Calle
             errors.append(ForbiddenField(f"Mutation.{name}", command.scope, [key]))
             data[key] = None
             continue
-        runner = _Runner(operation, caller, nodes, errors)
+        runner = _Runner(operation, caller, errors)
         try:
             async with caller.database.unit_of_work(caller.context) as work:
                 payload = await command.handler(work, caller, _arguments(operation, root, fields[0]))
@@ -68,8 +68,8 @@ def _arguments(operation: Operation, root: GraphQLObjectType, node: FieldNode) -
 
 
 class _Runner:
-    def __init__(self, operation: Operation, caller: Caller, nodes: Nodes, errors: list[Refusal]) -> None:
-        self.operation, self.caller, self.nodes, self.errors = operation, caller, nodes, errors
+    def __init__(self, operation: Operation, caller: Caller, errors: list[Refusal]) -> None:
+        self.operation, self.caller, self.errors = operation, caller, errors
 
     async def payload(
         self,
@@ -98,7 +98,7 @@ class _Runner:
     ) -> Any:
         target = get_named_type(type_.fields[nodes[0].name.value].type)
         assert isinstance(target, GraphQLObjectType)
-        compilation = Compilation(self.operation, self.caller.scopes, self.nodes)
+        compilation = Compilation(self.operation, self.caller.scopes)
         expression = compilation.row_by_id(target, nodes, row_id, path)
         plan = compilation.finish(expression)
         connection = await work.session.connection()

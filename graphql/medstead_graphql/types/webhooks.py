@@ -2,19 +2,23 @@
 
 from datetime import datetime
 
-import strawberry
-
 from app.webhooks import models
-from medstead_graphql.compiler.declare import Connection, column, many, one
+from medstead_graphql.compiler.declare import Connection, Node, column, many, node, one
 from medstead_graphql.types import listings
-from medstead_graphql.types.common import Node, WebhookDeliveryState, WebhookDisabledReason, WebhookEndpointState
+from medstead_graphql.types.common import WebhookDeliveryState, WebhookDisabledReason, WebhookEndpointState
+
+SCOPE = "webhooks:write"
+"""Reading needs what managing needs: addresses and answers are for whoever runs the receivers."""
 
 
-@strawberry.type(description="An address that is told of events. Its secret is shown only when it is made.")
+@node(
+    models.WebhookEndpoint,
+    scope=SCOPE,
+    description="An address that is told of events. Its secret is shown only when it is made.",
+)
 class WebhookEndpoint(Node):
     """An endpoint."""
 
-    id: strawberry.ID = column()
     url: str = column()
     description: str = column()
     event_types: list[str] = column(description="Types of events that it is told of, such as `import.finished`.")
@@ -30,22 +34,24 @@ class WebhookEndpoint(Node):
     deliveries: Connection["WebhookDelivery"] = many(listings.WEBHOOK_DELIVERY, on="endpoint_id")
 
 
-@strawberry.type(description="Something that happened.")
+@node(models.WebhookEvent, scope=SCOPE, description="Something that happened.")
 class WebhookEvent(Node):
     """An event."""
 
-    id: strawberry.ID = column()
     webhook_id: str = column("id", description="The header `webhook-id` of every request about it.")
     type: str = column()
     subject: str = column(description="The id of what it is about, for `node(id:)`.")
     occurred_at: datetime = column()
 
 
-@strawberry.type(description="An event that an endpoint is told of; each replay is a delivery of its own.")
+@node(
+    models.WebhookDelivery,
+    scope=SCOPE,
+    description="An event that an endpoint is told of; each replay is a delivery of its own.",
+)
 class WebhookDelivery(Node):
     """A delivery."""
 
-    id: strawberry.ID = column()
     endpoint: WebhookEndpoint = one(models.WebhookEndpoint, key="endpoint_id")
     event: WebhookEvent = one(models.WebhookEvent, key="event_id")
     replay_of: "WebhookDelivery | None" = one(
@@ -61,11 +67,10 @@ class WebhookDelivery(Node):
     attempts: Connection["WebhookAttempt"] = many(listings.WEBHOOK_ATTEMPT, on="delivery_id")
 
 
-@strawberry.type(description="One request, and what came of it.")
+@node(models.WebhookAttempt, scope=SCOPE, description="One request, and what came of it.")
 class WebhookAttempt(Node):
     """An attempt."""
 
-    id: strawberry.ID = column()
     delivery: WebhookDelivery = one(models.WebhookDelivery, key="delivery_id")
     number: int = column()
     at: datetime = column()
