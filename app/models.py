@@ -5,6 +5,7 @@ from app.evidence import models as evidence
 from app.identity import models as identity
 from app.imports import models as imports
 from app.training import models as training
+from app.webhooks import models as webhooks
 from tenants import audit, bookkeeping, outbox
 from tenants import models as registry
 from tenants.base import metadata
@@ -20,4 +21,5 @@ __all__ = [
     "outbox",
     "registry",
     "training",
+    "webhooks",
 ]

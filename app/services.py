@@ -7,6 +7,7 @@ from app.identity.openid import OpenId
 from app.identity.secrets import Vault
 from app.identity.tokens import TokenKeys
 from app.settings import Settings
+from app.webhooks.sending import SEND_SECONDS, Sender
 from tenants.clock import Clock
 from tenants.engine import create_engine, refuse_unsafe_role
 from tenants.reads import Reader
@@ -25,6 +26,7 @@ class Services:
     keys: TokenKeys
     clients: ApiClients
     openid: OpenId
+    webhooks: Sender
 
     @classmethod
     async def open(cls, settings: Settings, clock: Clock) -> "Services":
@@ -40,10 +42,14 @@ class Services:
         vault = Vault(settings.key)
         keys = TokenKeys(database, vault, settings.base_url)
         clients, openid = ApiClients(database, vault, keys), OpenId(database, vault, settings.base_url)
-        return cls(settings, clock, database, reader, vault, keys, clients, openid)
+        # Whoever waits for an answer must still hold the message when it comes.
+        seconds = min(SEND_SECONDS, settings.lease_seconds / 2)
+        sender = Sender(allow_loopback=settings.webhook_allow_loopback, seconds=seconds)
+        return cls(settings, clock, database, reader, vault, keys, clients, openid, sender)
 
     async def close(self) -> None:
         """Close all connections."""
+        await self.webhooks.close()
         await self.openid.close()
         await self.reader.close()
         await self.database.dispose()

@@ -35,6 +35,8 @@ class Settings(BaseSettings):
     mailbox_url: str | None = Field(None, alias="MEDSTEAD_MAILBOX_URL")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", alias="MEDSTEAD_LOG_LEVEL")
     lease_seconds: float = Field(60, alias="MEDSTEAD_LEASE_SECONDS", gt=0)
+    webhook_allow_loopback: bool = Field(False, alias="MEDSTEAD_WEBHOOK_ALLOW_LOOPBACK")
+    webhook_disable_after_days: float = Field(5, alias="MEDSTEAD_WEBHOOK_DISABLE_AFTER_DAYS", gt=0, le=365)
     allow_bypass_for_tests: bool = Field(False, alias="MEDSTEAD_ALLOW_BYPASS_FOR_TESTS")
 
     @model_validator(mode="after")
@@ -46,6 +48,8 @@ class Settings(BaseSettings):
                 raise ValueError("MEDSTEAD_BASE_URL must begin with https:// in production")
             if self.allow_bypass_for_tests:
                 raise ValueError("MEDSTEAD_ALLOW_BYPASS_FOR_TESTS is for the test suite only")
+            if self.webhook_allow_loopback:
+                raise ValueError("MEDSTEAD_WEBHOOK_ALLOW_LOOPBACK must not be set in production: remove it")
         return self
 
     @cached_property

@@ -66,6 +66,14 @@ class Action(StrEnum):
     IMPORT_REJECTS_EXPORTED = "imports:rejects:export"
     FIGURES_REFRESHED = "evidence:figures:refresh"
     FIGURES_REFRESH_REQUESTED = "evidence:figures:request_refresh"
+    WEBHOOK_ENDPOINT_CREATED = "webhooks:endpoint:create"
+    WEBHOOK_ENDPOINT_CHANGED = "webhooks:endpoint:change"
+    WEBHOOK_SECRET_ROTATED = "webhooks:endpoint:rotate_secret"  # noqa: S105 - the name of an action
+    WEBHOOK_ENDPOINT_ENABLED = "webhooks:endpoint:enable"
+    WEBHOOK_ENDPOINT_DISABLED = "webhooks:endpoint:disable"
+    WEBHOOK_ENDPOINT_DELETED = "webhooks:endpoint:delete"
+    WEBHOOK_TEST_SENT = "webhooks:endpoint:send_test"
+    WEBHOOK_REPLAYED = "webhooks:delivery:replay"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ class Topic(StrEnum):
     IMPORT_STAGE = "imports.stage"
     IMPORT_APPLY = "imports.apply"
     FIGURES_REFRESH = "evidence.refresh"
+    WEBHOOK_FAN_OUT = "webhooks.fan_out"
+    WEBHOOK_DELIVER = "webhooks.deliver"
 
 
 class OutboxMessage(TenantOwned, Base):

@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, Phase, settings
 
 from tests import servers
 from tests.browser.finding import HOW_TO_GET_ONE, find_browser
-from tests.graphql_api.auditing import HOW_TO_GET_THEM, find_audits, have_audits
+from tests.graphql_api.auditing import HOW_TO_GET_THEM, find_audits, have_audits, have_node
 from tests.support import BYPASS_LOGIN, RUNTIME_LOGIN, Installation, open_installation
 
 _stack = ExitStack()
 _not_run: list[str] = []
-"""Tests that were not run because there is no browser, or no audits."""
+"""Tests that were not run because there is no browser, no audits or no node."""
 
 
 ORACLE_PROFILE = "oracle"
@@ -53,8 +53,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What needs a browser or the audits' package is deselected without it, and told at the end of the run."""
-    for marker, have in (("browser", find_browser), ("audits", have_audits)):
+    """What needs a browser, the audits' package or node is deselected without it, and told at the end of the run."""
+    for marker, have in (("browser", find_browser), ("audits", have_audits), ("node", have_node)):
         needing = [item for item in items if item.get_closest_marker(marker) is not None]
         if needing and not have():
             items[:] = [item for item in items if item not in needing]
@@ -79,7 +79,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if _not_run:
         terminalreporter.section("tests that were not run")
         for name in _not_run:
-            terminalreporter.write_line(f"  {name}: {HOW_TO_GET_THEM if 'audits' in name else HOW_TO_GET_ONE}")
+            terminalreporter.write_line(f"  {name}: {HOW_TO_GET_ONE if 'browser' in name else HOW_TO_GET_THEM}")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -60,6 +60,7 @@ class Machine:
             "MEDSTEAD_DATA_DIR": str(self.data_dir),
             "MEDSTEAD_SMTP_PORT": str(self.smtp_port),
             "MEDSTEAD_MAILBOX_URL": self.mailbox_url,
+            "MEDSTEAD_WEBHOOK_ALLOW_LOOPBACK": "true",
         }
 
 

@@ -17,6 +17,7 @@ from app.console import (
     settings_pages,
     sign_in_pages,
     staff_pages,
+    webhook_pages,
 )
 from app.console.middleware import MIDDLEWARE
 from app.console.pages import ConsoleRoute
@@ -34,6 +35,7 @@ ROUTES: list[BaseRoute] = [
     *review_pages.ROUTES,
     *registry_pages.ROUTES,
     *settings_pages.ROUTES,
+    *webhook_pages.ROUTES,
 ]
 
 

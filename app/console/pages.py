@@ -119,6 +119,12 @@ NAVIGATION = [
         Permission.API_CLIENTS_WRITE,
     ),
     NavigationItem(
+        "/console/webhooks",
+        "Webhooks",
+        "Have a partner's software told when something happens, and see what was sent.",
+        Permission.WEBHOOKS_WRITE,
+    ),
+    NavigationItem(
         "/console/audit",
         "Audit trail",
         "See who changed what and when. Nothing can be altered here.",
@@ -361,6 +367,7 @@ _environment = Environment(
 )
 _environment.filters["moment"] = plain
 _environment.filters["day"] = lambda at: f"{at.astimezone(LONDON):%-d %B %Y}"
+_environment.filters["second"] = lambda at: f"{at.astimezone(LONDON):%-d %B %Y, %H:%M:%S}"
 _environment.filters["date"] = plain
 _environment.filters["count"] = lambda number: f"{number:,}"
 _environment.filters["plain"] = plain

@@ -27,6 +27,7 @@ PERMISSIONS = {
     Permission.SETTINGS_WRITE: "change the tenant's settings",
     Permission.STAFF_WRITE: "manage staff",
     Permission.API_CLIENTS_WRITE: "manage partner applications",
+    Permission.WEBHOOKS_WRITE: "manage webhooks, and see what was sent",
     Permission.AUDIT_READ: "read the audit trail",
     Permission.TENANTS_READ: "see the list of tenants",
     Permission.BENCHMARK_READ: "compare systems nationally",
@@ -50,6 +51,12 @@ DONE = {
     "row-new": "A new learner has been made, and the rows given to them.",
     "row-left": "The rows have been left out.",
     "settings-changed": "The settings have been changed.",
+    "webhook-changed": "The endpoint has been changed.",
+    "webhook-enabled": "The endpoint is enabled. What happens from now on is sent to it.",
+    "webhook-disabled": "The endpoint is disabled. What waited for it has failed and can be replayed.",
+    "webhook-deleted": "The endpoint and its deliveries have been deleted.",
+    "webhook-test-sent": "The test is on its way. Load the page again in a moment.",
+    "webhook-replayed": "The event is on its way once more. Load the page again in a moment.",
 }
 
 PROBLEMS = {

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app.evidence.definitions import DEFINITIONS
 from app.evidence.figures import Period, figure, window
 from app.evidence.models import TenantMetric
+from app.webhooks.events import EventType, announce
 from tenants.audit import Action
 from tenants.clock import london_date
 from tenants.identifiers import new_id
@@ -64,6 +65,7 @@ async def refresh_figures(work: UnitOfWork, months: int = MONTHS_KEPT) -> int:
     )
     after = {"months": months, "figures": len(rows)}
     work.record(Action.FIGURES_REFRESHED, "tenant_metric", None, after=after)
+    announce(work, EventType.FIGURES_REFRESHED, f"Tenant:{work.tenant_id}")
     return len(rows)
 
 

@@ -35,6 +35,7 @@ class Permission(StrEnum):
     DIRECTORY_WRITE = "directory:write"
     STAFF_WRITE = "staff:write"
     API_CLIENTS_WRITE = "api_clients:write"
+    WEBHOOKS_WRITE = "webhooks:write"
     AUDIT_READ = "audit:read"
     TENANTS_READ = "tenants:read"
     BENCHMARK_READ = "benchmark:read"
@@ -47,7 +48,7 @@ _READS = frozenset({P.TENANT_READ, P.DIRECTORY_READ, P.TRAINING_READ, P.EVIDENCE
 _PROGRAMME = _READS | {P.IMPORTS_READ, P.PEOPLE_READ, P.IMPORTS_WRITE, P.DIRECTORY_WRITE, P.SETTINGS_WRITE}
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.TENANT_ADMINISTRATOR: _PROGRAMME | {P.STAFF_WRITE, P.API_CLIENTS_WRITE},
+    Role.TENANT_ADMINISTRATOR: _PROGRAMME | {P.STAFF_WRITE, P.API_CLIENTS_WRITE, P.WEBHOOKS_WRITE},
     Role.PROGRAMME_LEAD: _PROGRAMME,
     Role.FACILITATOR: frozenset({P.TENANT_READ, P.DIRECTORY_READ, P.TRAINING_READ, P.PEOPLE_READ}),
     Role.REVIEWER: frozenset({P.TENANT_READ, P.DIRECTORY_READ}),
@@ -71,6 +72,7 @@ SCOPES = frozenset(
         P.IMPORTS_WRITE,
         P.SETTINGS_WRITE,
         P.DIRECTORY_WRITE,
+        P.WEBHOOKS_WRITE,
     }
 )
 """What a tenant may grant to an API client. Staff, clients, audit and benchmarks are for people alone."""

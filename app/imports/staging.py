@@ -20,6 +20,7 @@ from app.imports.kept_rows import KeptRow, keep_rows, rejected_row
 from app.imports.models import ImportChunk, ImportPart, ImportRun
 from app.imports.people import candidate_of
 from app.imports.receiving import temporary_file
+from app.webhooks.events import EventType, announce
 from tenants.audit import Action
 from tenants.clock import london_date
 from tenants.context import TenantContext
@@ -169,6 +170,7 @@ async def _fail(work: UnitOfWork, import_id: UUID, error: UnreadableFile) -> Non
     run.state, run.error_code, run.error_message, run.finished_at = "failed", error.code, error.message, work.now
     await drop_staged(work, import_id)
     work.record(Action.IMPORT_FAILED, "import", import_id, after={"code": error.code})
+    announce(work, EventType.IMPORT_FAILED, f"Import:{import_id}")
 
 
 async def drop_staged(work: UnitOfWork, import_id: UUID) -> None:

@@ -8,6 +8,7 @@ from app.directory import merging
 from app.directory.models import LearnerMerge
 from app.training.attendance import decide_attendance
 from app.training.models import AttendanceEvidence
+from app.webhooks.events import EventType, announce
 from tenants.outbox import Topic
 from tenants.session import UnitOfWork
 
@@ -16,12 +17,14 @@ async def merge_learners(work: UnitOfWork, kept_id: UUID, merged_id: UUID, reaso
     """Two records are one person; gives the merge. Raises as `app.directory.merging.merge_learners`."""
     merge = await merging.merge_learners(work, kept_id, merged_id, reason)
     await _decide_anew(work, merge)
+    announce(work, EventType.LEARNERS_MERGED, f"LearnerMerge:{merge.id}")
     return merge.id
 
 
 async def undo_merge(work: UnitOfWork, merge_id: UUID) -> None:
     """The two records were two people after all. Raises as `app.directory.merging.undo_merge`."""
     await _decide_anew(work, await merging.undo_merge(work, merge_id))
+    announce(work, EventType.LEARNERS_MERGE_UNDONE, f"LearnerMerge:{merge_id}")
 
 
 async def _decide_anew(work: UnitOfWork, merge: LearnerMerge) -> None:

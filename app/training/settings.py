@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from app.training.attendance import decide_all_anew
 from app.training.errors import TrainingRefusal
+from app.webhooks.events import EventType, announce
 from tenants.audit import Action
 from tenants.models import TenantSettings
 from tenants.outbox import Topic
@@ -49,6 +50,7 @@ async def change_settings(
     settings.version += 1
     settings.updated_at = work.now
     work.record(Action.SETTINGS_CHANGED, "tenant_settings", settings.id, before=before, after=after)
+    announce(work, EventType.SETTINGS_CHANGED, f"Tenant:{work.tenant_id}")
     if (before["threshold"], before["count_unknown"]) != (after["threshold"], after["count_unknown"]):
         await work.session.flush()
         await decide_all_anew(

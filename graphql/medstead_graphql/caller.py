@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from app.identity.secrets import Vault
 from tenants.context import TenantContext
 from tenants.session import Database
 
@@ -19,6 +20,8 @@ class Caller:
     fetch: Callable[[str, list[Any]], Awaitable[Any]]
     database: Database
     uploads: Path
+    vault: Vault
+    webhook_loopback: bool
 
     @property
     def tenant_id(self) -> UUID:

@@ -68,6 +68,8 @@ class GraphQLEndpoint:
             lambda sql, arguments: services.reader.value(context.tenant_id, sql, arguments),
             services.database,
             services.settings.data_dir / "uploads",
+            services.vault,
+            services.settings.webhook_allow_loopback,
         )
         operation = asyncio.create_task(
             schema.execute(sent["query"], sent.get("variables"), caller, operation_name=sent.get("operationName"))

@@ -5,6 +5,7 @@ import strawberry
 from app.directory import models as directory
 from app.imports import models as imports
 from app.training import models as training
+from app.webhooks import models as webhooks
 from medstead_graphql.compiler.declare import Connection, Node, by_id, inline, many, node_by_id, nodes_by_ids, one
 from medstead_graphql.types import listings
 from medstead_graphql.types.directory import Employer, Learner, LearnerMerge, Location, Tenant
@@ -21,6 +22,7 @@ from medstead_graphql.types.training import (
     Tier,
     TrainingProvider,
 )
+from medstead_graphql.types.webhooks import WebhookDelivery, WebhookEndpoint
 from tenants import models as registry
 
 
@@ -64,3 +66,9 @@ class Query:
     import_: Import | None = by_id(imports.ImportRun, name="import")
     imports: Connection[Import] = many(listings.IMPORT)
     import_rows: Connection[ImportRow] = many(listings.IMPORT_ROW)
+    webhook_endpoint: WebhookEndpoint | None = by_id(webhooks.WebhookEndpoint)
+    webhook_endpoints: Connection[WebhookEndpoint] = many(listings.WEBHOOK_ENDPOINT)
+    webhook_delivery: WebhookDelivery | None = by_id(webhooks.WebhookDelivery)
+    webhook_deliveries: Connection[WebhookDelivery] = many(
+        listings.WEBHOOK_DELIVERY, description="What was sent, or is to be sent: 30 days of it."
+    )

@@ -44,7 +44,7 @@ async def served(
 ) -> AsyncIterator[Installation]:
     """The application on its own database, answering on loopback."""
     urls = servers.running().urls(database_name)
-    async with open_installation(urls, redis_url, data_dir, base_url=address) as opened:
+    async with open_installation(urls, redis_url, data_dir, base_url=address, webhook_allow_loopback=True) as opened:
         server = uvicorn.Server(uvicorn.Config(opened.app, lifespan="off", log_level="error", ws="none"))
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         yield opened

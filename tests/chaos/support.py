@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
@@ -42,10 +42,12 @@ class Post:
     urls: DatabaseUrls
     redis_url: str
     data_dir: Path
+    others: dict[str, Any] = field(default_factory=dict)
+    """Settings beside those of every test."""
 
     def start(self, kill: Kill = Kill.NEVER, effect_seconds: float = 0.0) -> ForkServerProcess:
         """Start a worker process; end it with `ended` or in a `worker` block."""
-        settings = settings_for(self.urls, self.redis_url, self.data_dir, lease_seconds=LEASE_SECONDS)
+        settings = settings_for(self.urls, self.redis_url, self.data_dir, lease_seconds=LEASE_SECONDS, **self.others)
         values: dict[str, Any] = settings.model_dump(mode="json")
         process = _processes.Process(target=serve, args=(values, kill, effect_seconds))
         process.start()

@@ -22,6 +22,11 @@ def have_audits() -> bool:
     return os.environ.get(_VARIABLE) != "no"
 
 
+def have_node() -> bool:
+    """Whether examples in JavaScript can be run."""
+    return shutil.which("node") is not None
+
+
 def _fetched() -> bool:
     if shutil.which("node") is None or shutil.which("npm") is None:
         return False

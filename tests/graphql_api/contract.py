@@ -27,6 +27,10 @@ TABLES = {
     "ImportRow": "import_row",
     "MetricDefinition": "metric_definition",
     "FigurePoint": "tenant_metric",
+    "WebhookEndpoint": "webhook_endpoint",
+    "WebhookEvent": "webhook_event",
+    "WebhookDelivery": "webhook_delivery",
+    "WebhookAttempt": "webhook_attempt",
 }
 LINKS = {
     "Tenant.organisation": ("organisation_id", "id"),
@@ -54,6 +58,10 @@ LINKS = {
     "FeedbackAnswer.question": ("question_id", "id"),
     "ImportRow.learner": ("learner_id", "id"),
     "ImportRow.inImport": ("import_id", "id"),
+    "WebhookDelivery.endpoint": ("endpoint_id", "id"),
+    "WebhookDelivery.event": ("event_id", "id"),
+    "WebhookDelivery.replayOf": ("replay_of_id", "id"),
+    "WebhookAttempt.delivery": ("delivery_id", "id"),
 }
 CONNECTIONS = {
     "Location.employers": "tenant_location_id",
@@ -70,11 +78,13 @@ CONNECTIONS = {
     "FeedbackForm.responses": "form_id",
     "FeedbackResponse.answers": "response_id",
     "Import.rows": "import_id",
+    "WebhookEndpoint.deliveries": "endpoint_id",
+    "WebhookDelivery.attempts": "delivery_id",
 }
 UNIONS = {"LearningRecord": ("Attendance", "Completion")}
 MIXED = {"Learner.learning": "learner_id"}
 """Connections to a union, latest first: the column of every part that holds the parent's id."""
-COLUMNS = {"CqcLocation.cqcLocationId": "original_id"}
+COLUMNS = {"CqcLocation.cqcLocationId": "original_id", "WebhookEvent.webhookId": "id"}
 DEFAULT_ORDERS = {
     "Organisation": ("NAME_ASC",),
     "Location": ("LOCATION_ID_ASC",),
@@ -97,6 +107,9 @@ DEFAULT_ORDERS = {
     "ImportRow": ("ROW_NUMBER_ASC",),
     "MetricDefinition": ("CODE_ASC", "VERSION_ASC"),
     "FigurePoint": ("METRIC_CODE_ASC", "PERIOD_START_ASC"),
+    "WebhookEndpoint": ("CREATED_AT_ASC",),
+    "WebhookDelivery": ("CREATED_AT_DESC",),
+    "WebhookAttempt": ("NUMBER_ASC",),
 }
 SCOPES = {
     "Query.impactSummary": "evidence:read",
@@ -122,4 +135,5 @@ NODE_SCOPES = {
     **dict.fromkeys(("FeedbackForm", "FeedbackQuestion", "FeedbackResponse", "FeedbackAnswer"), "training:read"),
     **dict.fromkeys(("Import", "ImportRow"), "imports:read"),
     "FigurePoint": "evidence:read",
+    **dict.fromkeys(("WebhookEndpoint", "WebhookEvent", "WebhookDelivery", "WebhookAttempt"), "webhooks:write"),
 }

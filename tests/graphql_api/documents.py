@@ -34,7 +34,15 @@ DEPTH = 5
 FIELDS = 40
 NOT_ASKED = {"impactSummary"}
 """Root fields whose figures have tests of their own, against files counted by hand."""
-SCOPES = ("tenant:read", "directory:read", "training:read", "imports:read", "evidence:read", "people:read")
+SCOPES = (
+    "tenant:read",
+    "directory:read",
+    "training:read",
+    "imports:read",
+    "evidence:read",
+    "people:read",
+    "webhooks:write",
+)
 
 
 @dataclass(frozen=True)

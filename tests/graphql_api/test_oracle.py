@@ -45,6 +45,8 @@ class Scene:
             lambda sql, arguments: services.reader.value(tenant_id, sql, arguments),
             services.database,
             services.settings.data_dir / "uploads",
+            services.vault,
+            services.settings.webhook_allow_loopback,
         )
         result = await schema.execute(asked.text, asked.variables, caller, operation_name=asked.operation)
         errors = [error.formatted for error in result.errors or ()]
@@ -113,6 +115,7 @@ def _paths(name: str) -> list[str]:
             return [f"{{ {field}{page} }}"]
     nested = {
         "Employment": "learners(first: 100) { nodes { employments%s } }",
+        "WebhookAttempt": "webhookDeliveries(first: 100) { nodes { attempts%s } }",
         "FeedbackQuestion": "feedbackForms(first: 100) { nodes { questions%s } }",
         "FeedbackResponse": "feedbackForms(first: 100) { nodes { responses%s } }",
         "FeedbackAnswer": "feedbackForms(first: 100) { nodes { responses(first: 100) { nodes { answers%s } } } }",

@@ -38,6 +38,7 @@ PAGES: dict[str, set[Role]] = {
     "/settings": LEADS,
     "/staff": {Role.TENANT_ADMINISTRATOR},
     "/api-clients": {Role.TENANT_ADMINISTRATOR},
+    "/webhooks": {Role.TENANT_ADMINISTRATOR},
     "/audit": {Role.INFORMATION_GOVERNANCE},
 }
 """Who opens the pages below each path, of which the longest counts; said here once more, so that a wider table does

@@ -6,10 +6,11 @@ from medstead_graphql.mutations.directory import DirectoryMutations
 from medstead_graphql.mutations.execute import execute_mutation
 from medstead_graphql.mutations.imports import ImportMutations
 from medstead_graphql.mutations.settings import SettingsMutations
+from medstead_graphql.mutations.webhooks import WebhookMutations
 
 
 @strawberry.type(description="Changes. Each answers with a success type or a typed refusal.")
-class Mutation(DirectoryMutations, ImportMutations, SettingsMutations):
+class Mutation(DirectoryMutations, ImportMutations, SettingsMutations, WebhookMutations):
     """Changes."""
 
 

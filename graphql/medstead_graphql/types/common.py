@@ -104,6 +104,34 @@ class ImportRowState(enum.Enum):
     DISMISSED = "dismissed"
 
 
+@strawberry.enum(description="Whether an endpoint is sent to.")
+class WebhookEndpointState(enum.Enum):
+    """States of a webhook endpoint."""
+
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+
+
+@strawberry.enum(
+    description="Why an endpoint is disabled: somebody chose so, it had nothing but failures, or it answered 410 Gone."
+)
+class WebhookDisabledReason(enum.Enum):
+    """Reasons for a disabled endpoint."""
+
+    BY_HAND = "by_hand"
+    FAILING = "failing"
+    GONE = "gone"
+
+
+@strawberry.enum(description="How far a delivery has come.")
+class WebhookDeliveryState(enum.Enum):
+    """States of a delivery."""
+
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
 @strawberry.enum(description="Which way of a figure is good.")
 class Polarity(enum.Enum):
     """Polarity of a metric."""

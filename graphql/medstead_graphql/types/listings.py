@@ -4,6 +4,7 @@ from app.directory import models as directory
 from app.evidence import models as evidence
 from app.imports import models as imports
 from app.training import models as training
+from app.webhooks import models as webhooks
 from medstead_graphql.compiler.listing import listing
 from medstead_graphql.types.common import PEOPLE
 from tenants import models as registry
@@ -192,4 +193,30 @@ FIGURE_POINT = listing(
     filters=("metric_code", "period_start", "period_end"),
     orders=("period_start", "metric_code"),
     default_order=("metric_code", "period_start"),
+)
+WEBHOOK_ENDPOINT = listing(
+    "WebhookEndpoint",
+    webhooks.WebhookEndpoint,
+    filters=("state", "created_at"),
+    orders=("created_at",),
+    default_order=("created_at",),
+    lists={"deliveries": "WebhookDelivery"},
+)
+WEBHOOK_EVENT = listing("WebhookEvent", webhooks.WebhookEvent, filters=("type", "subject", "occurred_at"))
+WEBHOOK_DELIVERY = listing(
+    "WebhookDelivery",
+    webhooks.WebhookDelivery,
+    filters=("endpoint_id", "event_id", "state", "created_at"),
+    orders=("created_at",),
+    default_order=("-created_at",),
+    links={"endpoint": "WebhookEndpoint", "event": "WebhookEvent", "replayOf": "WebhookDelivery"},
+    lists={"attempts": "WebhookAttempt"},
+)
+WEBHOOK_ATTEMPT = listing(
+    "WebhookAttempt",
+    webhooks.WebhookAttempt,
+    filters=("status_code", "error_code"),
+    orders=("number",),
+    default_order=("number",),
+    links={"delivery": "WebhookDelivery"},
 )

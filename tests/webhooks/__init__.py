@@ -1,0 +1,1 @@
+"""Webhooks against a real receiver that fails in every way."""
