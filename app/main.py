@@ -14,6 +14,7 @@ from app.services import Services
 from app.settings import Settings, load_settings
 from app.web import RequestIds, SecurityHeaders
 from medstead_graphql.http import GraphQLEndpoint
+from medstead_graphql.service import GraphQLService
 from tenants.clock import Clock, system_clock
 from workers import health as workers_health
 
@@ -27,9 +28,11 @@ def create_app(settings: Settings | None = None, clock: Clock = system_clock) ->
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         services = await Services.open(chosen, clock)
         app.state.services = services
+        app.state.graphql = GraphQLService(services)
         try:
             yield
         finally:
+            await app.state.graphql.close()
             await services.close()
 
     routes: list[BaseRoute] = [

@@ -4,9 +4,12 @@ A visit of the relay takes back expired leases where it knows of them. This is f
 lost in a restore, or a message written by hand.
 """
 
-from app.identity.tidying import forget_old_sign_ins
+from sqlalchemy import select
+
+from app.identity.tidying import forget_old_sign_ins, forget_old_traces_of_clients
 from tenants import delivery
-from tenants.context import ActorKind, PlatformContext
+from tenants.context import ActorKind, PlatformContext, TenantContext
+from tenants.models import Tenant
 from tenants.session import Database
 
 SWEEP_SECONDS = 600.0
@@ -23,3 +26,7 @@ async def tidy(database: Database) -> None:
     """Throw away what nobody needs any more."""
     async with database.unit_of_work(PlatformContext("tidy up", ActorKind.WORKER)) as work:
         await forget_old_sign_ins(work)
+        tenants = (await work.session.scalars(select(Tenant.id).order_by(Tenant.id))).all()
+    for tenant_id in tenants:
+        async with database.unit_of_work(TenantContext(tenant_id, ActorKind.WORKER)) as work:
+            await forget_old_traces_of_clients(work)

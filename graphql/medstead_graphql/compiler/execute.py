@@ -1,9 +1,8 @@
 """Runs documents: parse and validate once, compile once per scopes and shape of variables, then one statement."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -20,40 +19,17 @@ from graphql import (
     validate,
 )
 
+from medstead_graphql.bounded import Bounded
 from medstead_graphql.compiler.errors import Refusal
 from medstead_graphql.compiler.keyset import CursorShapeChanged
 from medstead_graphql.compiler.plan import TENANT_VARIABLE, Plan
 from medstead_graphql.compiler.selection import Operation
 from medstead_graphql.compiler.values import shape
 from medstead_graphql.limits import MAXIMUM_TOKENS, check_limits
-
-Key = TypeVar("Key")
-Value = TypeVar("Value")
-
+from medstead_graphql.pricing import PricedOperation
 
 LONGEST_KEPT = 20_000
 """Characters of a document that is kept prepared; longer ones are prepared each time, so that memory is bounded."""
-
-
-class Bounded(Generic[Key, Value]):
-    """A small least-recently-used cache. Safe in one event loop: no step of it awaits."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._held: OrderedDict[Key, Value] = OrderedDict()
-
-    def get(self, key: Key) -> Value | None:
-        """The value, moved to the fresh end."""
-        found = self._held.get(key)
-        if found is not None:
-            self._held.move_to_end(key)
-        return found
-
-    def put(self, key: Key, value: Value) -> None:
-        """Keep a value; the stalest goes when there are too many."""
-        self._held[key] = value
-        if len(self._held) > self._size:
-            self._held.popitem(last=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +38,8 @@ class Prepared:
 
     document: DocumentNode | None
     errors: tuple[GraphQLError, ...]
+    priced: dict[str | None, PricedOperation] = field(default_factory=dict)
+    """Operations that were priced, by the name that was given for them."""
 
 
 class Documents:
@@ -70,11 +48,20 @@ class Documents:
     def __init__(self, schema: GraphQLSchema, *, documents: int = 500, plans: int = 2000) -> None:
         self.schema = schema
         self._prepared: Bounded[str, Prepared] = Bounded(documents)
+        self._trusted: dict[str, Prepared] = {}
         self.plans: Bounded[Any, Plan] = Bounded(plans)
+
+    def __contains__(self, text: str) -> bool:
+        """Whether the document is prepared already."""
+        return text in self._trusted or text in self._prepared
+
+    def trust(self, text: str) -> None:
+        """Prepare a document now and keep it for ever."""
+        self._trusted[text] = self._prepare(text)
 
     def prepare(self, text: str) -> Prepared:
         """Parse, check limits, validate."""
-        prepared = self._prepared.get(text)
+        prepared = self._trusted.get(text) or self._prepared.get(text)
         if prepared is None:
             prepared = self._prepare(text)
             if len(text) <= LONGEST_KEPT:
