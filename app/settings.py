@@ -35,7 +35,7 @@ class Settings(BaseSettings):
     mailbox_url: str | None = Field(None, alias="MEDSTEAD_MAILBOX_URL")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", alias="MEDSTEAD_LOG_LEVEL")
     graphql_bucket: int = Field(100_000, alias="MEDSTEAD_GRAPHQL_BUCKET", gt=0)
-    graphql_restored: float = Field(2_000, alias="MEDSTEAD_GRAPHQL_RESTORED_PER_SECOND", gt=0)
+    graphql_restored: int = Field(2_000, alias="MEDSTEAD_GRAPHQL_RESTORED_PER_SECOND", gt=0)
     graphql_maximum_cost: int = Field(25_000, alias="MEDSTEAD_GRAPHQL_MAXIMUM_COST", gt=0)
     graphql_trusted_only: bool = Field(False, alias="MEDSTEAD_GRAPHQL_TRUSTED_ONLY")
     lease_seconds: float = Field(60, alias="MEDSTEAD_LEASE_SECONDS", gt=0)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli.api import list_documents, tell_usage
 from app.cli.audit import audit
 from app.cli.console_output import fail, say
 from app.cli.imports import import_file
@@ -94,6 +95,20 @@ def schema(
         say(f"Wrote {SCHEMA_FILE.name}.")
     else:
         sys.stdout.write(text)
+
+
+@cli.command()
+def documents() -> None:
+    """List the trusted documents: name, points with their example variables, and the id that they are asked for by."""
+    list_documents()
+
+
+@cli.command()
+def usage(
+    field: Annotated[str | None, typer.Option(help="One field, such as Learner.displayName.")] = None,
+) -> None:
+    """Tell which clients of which tenants use which fields, and until when."""
+    asyncio.run(tell_usage(load_settings(), field))
 
 
 @cli.command()

@@ -64,7 +64,7 @@ class Account:
             self.actual -= points
             self._left = min(self._left + points, self._buckets.size)
 
-    def told(self) -> dict[str, int | float]:
+    def told(self) -> dict[str, int]:
         """The member `cost` of an answer's extensions."""
         return {
             "requested": self.requested,

@@ -55,7 +55,7 @@ class Buckets:
     Refunds travel with the client's next request, or with `flush`, so that an answer waits for one round trip only.
     """
 
-    def __init__(self, url: str, size: int, restored: float, smallest: int) -> None:
+    def __init__(self, url: str, size: int, restored: int, smallest: int) -> None:
         """`restored` is in points a second; `smallest` is the size of a bucket in this process."""
         self.size, self.restored, self._smallest = size, restored, smallest
         self._valkey = redis.Redis.from_url(url, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS)

@@ -170,7 +170,7 @@ class _Run:
 
 async def _finished_or_left(operation: "asyncio.Task[ExecutionResult]", receive: Receive) -> None:
     """Wait for the operation. Raises ClientDisconnect, the operation cancelled, if the caller goes away first."""
-    watch = asyncio.ensure_future(receive())
+    watch = asyncio.ensure_future(_left(receive))
     try:
         await asyncio.wait((operation, watch), return_when=asyncio.FIRST_COMPLETED)
         if not operation.done():
@@ -180,6 +180,12 @@ async def _finished_or_left(operation: "asyncio.Task[ExecutionResult]", receive:
         for task in unfinished:
             task.cancel()
         await asyncio.gather(*unfinished, return_exceptions=True)
+
+
+async def _left(receive: Receive) -> None:
+    """Return when the caller has gone away. What is left of a body that nobody asked for is passed over."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _response(body: dict[str, Any], media_type: str, status: int, headers: dict[str, str]) -> Response:

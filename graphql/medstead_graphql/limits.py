@@ -37,7 +37,7 @@ MAXIMUM_PARTS = 200
 MAXIMUM_DIGITS = 100
 MAXIMUM_DIRECTIVES = 100
 """Directives as they are written: each is looked at by several rules of validation."""
-MAXIMUM_ROWS = 25_000
+MAXIMUM_ROWS = 20_000
 """Rows that an answer can have at most: pages multiplied with the pages around them."""
 
 

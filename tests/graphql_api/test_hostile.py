@@ -135,7 +135,7 @@ DOCUMENTS: dict[str, tuple[str, Any, str | None]] = {
         None,
         "TOO_MANY_FIELDS",
     ),
-    "directives": ("{ tenant { slug" + " @skip(if: false)" * 600 + "} }", None, "TOO_MANY_DIRECTIVES"),
+    "directives": ("{ tenant { slug" + " @skip(if: false)" * 500 + "} }", None, "TOO_MANY_DIRECTIVES"),
     "cyclic fragments": (
         "{ tenant { ...A } } fragment A on Tenant { ...B } fragment B on Tenant { ...A }",
         None,

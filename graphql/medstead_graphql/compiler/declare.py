@@ -19,9 +19,9 @@ Row = FromClause
 
 LINK_COST = 1
 """Points of a row that a link leads to, or of one row of a connection, or of a value computed in SQL."""
-STATEMENT_COST = 10
+STATEMENT_COST = 50
 """Points of a statement made for the purpose, which may look at many rows to give one."""
-COUNT_COST = 10
+COUNT_COST = 50
 """Points of `totalCount`: it looks at every row of the connection."""
 
 NodeType = TypeVar("NodeType")

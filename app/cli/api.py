@@ -1,0 +1,43 @@
+"""Commands about the API: trusted documents, and who uses which field."""
+
+from rich.table import Table
+from sqlalchemy import select
+
+from app.cli.console_output import fail, out, say
+from app.cli.opened import at_the_command_line, runtime_database
+from app.identity.usage import uses
+from app.settings import Settings
+from medstead_graphql.schema import Asked, schema
+from medstead_graphql.trusted import trusted_documents
+from tenants.context import ActorKind, PlatformContext
+from tenants.models import Tenant
+
+
+def list_documents() -> None:
+    """Print name, points and id of each; ends with 1 if one of them is not valid."""
+    for document in trusted_documents():
+        asked = schema.ask(document.text, document.variables, None)
+        if not isinstance(asked, Asked):
+            fail(f"{document.name} is not valid: {(asked.errors or [])[0].message}")
+        say(f"{document.name:<32} {asked.price.points:>6} points  {document.id}")
+
+
+async def tell_usage(settings: Settings, field: str | None) -> None:
+    """Print a row for each client and field, tenant by tenant, each seen within its own wall."""
+    table = Table()
+    for name in ("Tenant", "Application", "Field", "Operations", "Last day"):
+        table.add_column(name, no_wrap=name in ("Field", "Last day"))
+    async with runtime_database(settings) as database:
+        context = PlatformContext("tell the use of fields", ActorKind.COMMAND_LINE, read_only=True)
+        async with database.session(context) as session:
+            tenants = (await session.scalars(select(Tenant).order_by(Tenant.slug))).all()
+        for tenant in tenants:
+            async with database.session(at_the_command_line(tenant)) as session:
+                for use in await uses(session, field=field):
+                    table.add_row(
+                        tenant.slug, use.client_name, use.field, str(use.operations), use.last_day.isoformat()
+                    )
+    if not table.row_count:
+        say(f"No client used {field}." if field else "No client used any field yet.")
+        return
+    out.print(table)
