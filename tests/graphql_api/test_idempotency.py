@@ -11,7 +11,6 @@ from uuid import UUID
 
 import asyncpg
 import httpx2
-import orjson
 import pytest
 from graphql import GraphQLInputObjectType, get_named_type
 from sqlalchemy import func, select
