@@ -8,8 +8,8 @@ from medstead_graphql.requests import Refused
 
 BYTES_OF_A_POINT = 50
 """A row of an answer is at least so long."""
-POINTS_OF_A_SECOND = 100_000
-"""Points of a second of statement time: a little less than full pages need, so that long searches do not come cheap."""
+POINTS_OF_A_SECOND = 20_000
+"""Points of a second of statement time: full pages stay far below it, long searches do not come cheap."""
 REFUSED_COST = 10
 """Points of a document that is refused, though it was looked at before."""
 
@@ -46,13 +46,15 @@ class Account:
         """Note the time of a statement."""
         self.seconds += seconds
 
-    def settle(self, price: int, length: int) -> None:
-        """Give back what a read priced `price` did not need: it is charged for its length in bytes or its time.
+    def settle(self, price: int, length: int, least: int = 1) -> None:
+        """Charge a read for what it was, instead of its price.
 
-        The dearer of the two counts, but never more than the price and never less than a point.
+        Its length in bytes counts up to the price. Its time counts if that is more, beyond the price too, up to a whole
+        bucket: a bucket may come to hold less than nothing, and then its client waits.
         """
-        needed = max(1, math.ceil(length / BYTES_OF_A_POINT), math.ceil(self.seconds * POINTS_OF_A_SECOND))
-        self._give_back(max(0, price - needed))
+        by_length = min(price, math.ceil(length / BYTES_OF_A_POINT))
+        by_time = min(self._buckets.size, math.ceil(self.seconds * POINTS_OF_A_SECOND))
+        self._give_back(price - max(least, by_length, by_time))
 
     def forgive(self, price: int) -> None:
         """Give back the price of an operation that failed by our fault."""

@@ -91,7 +91,7 @@ class Buckets:
         return Taken(granted, left, here=True)
 
     def give_back(self, client: UUID, points: float, *, here: bool) -> None:
-        """Return points that were taken and not used, to the bucket that they were taken from."""
+        """Return points to the bucket that they were taken from; a number below 0 takes more, whatever it holds."""
         if here:
             left, at = self._here.get(client) or (float(self._smallest), time.monotonic())
             self._here.put(client, (left + points, at))

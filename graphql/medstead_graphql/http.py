@@ -40,7 +40,8 @@ class GraphQLEndpoint:
         try:
             response = await self._answer(request, scope, receive)
         except Refused as refused:
-            response = _response(refused.body, media_type, refused.status, refused.headers)
+            private = {"cache-control": "private, no-store"} if request.method == "GET" else {}
+            response = _response(refused.body, media_type, refused.status, refused.headers | private)
         except IdentityRefusal as refusal:
             response = unauthorised(refusal)
         except ClientDisconnect:
@@ -161,8 +162,8 @@ class _Run:
         if self.remembered is not None and self.remembered.replayed and not self.remembered.done:
             headers = headers | {"idempotency-replayed": "true"}
         body = orjson.dumps(answer, default=str)
-        if asked is not None and not asked.is_mutation and result.data is not None:
-            self.account.settle(asked.price.points, len(body))
+        if asked is not None and not asked.is_mutation:
+            self.account.settle(asked.price.points, len(body), least=1 if "data" in answer else REFUSED_COST)
         cost = orjson.dumps(self.account.told())
         spliced = body[:-1] + b',"extensions":{"cost":' + cost + b"}}"
         return _answered(spliced, media_type, status, headers)
