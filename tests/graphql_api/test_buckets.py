@@ -106,7 +106,8 @@ async def test_every_answer_tells_the_account(installation: Installation) -> Non
     assert new.keys() == {"requested", "actual", "limit", "left", "restoresPerSecond"}
     assert new["requested"] == preparation(text) + 1
     assert new["actual"] > preparation(text)
-    assert (new["limit"], new["left"], new["restoresPerSecond"]) == (100_000, 100_000 - new["actual"], 2_000)
+    assert (new["limit"], new["restoresPerSecond"]) == (100_000, 2_000)
+    assert 100_000 - new["actual"] <= new["left"] < 100_000
     assert known["requested"] == 1, "a document that is known needs no preparation"
     assert cost(await send(installation, asked(refused)))["actual"] == preparation(refused)
     assert cost(await send(installation, asked(refused)))["actual"] == REFUSED_COST
