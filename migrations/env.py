@@ -39,8 +39,11 @@ def _do(connection: Connection | None, statement: str) -> None:
     if connection is None:
         context.get_context().impl.static_output(f"{statement};")
     else:
+        connection.commit()  # looking for the version has begun a transaction
+        connection.execution_options(isolation_level="AUTOCOMMIT")
         connection.execute(text(statement))
         connection.commit()
+        connection.execution_options(isolation_level=connection.default_isolation_level)
 
 
 run(context.config.attributes.get("connection"))

@@ -10,6 +10,13 @@ import asyncpg
 from tenants.context import bind_statement
 from tenants.engine import plain_url
 
+LONGEST_PREPARED = 64 * 1024
+"""Bytes of a statement that a connection keeps prepared."""
+
+
+async def _nothing_to_reset(_: asyncpg.Connection) -> None:
+    """A read leaves nothing behind but what ends with its transaction, so giving a connection back takes no message."""
+
 
 class Reader:
     """A pool of driver connections of the runtime role for compiled reads."""
@@ -21,7 +28,14 @@ class Reader:
     async def open(cls, url: str, *, size: int = 5, behind_pgbouncer: bool = False) -> "Reader":
         """Connect. Behind PgBouncer no statement may be kept prepared between transactions."""
         cache = 0 if behind_pgbouncer else 200
-        pool = await asyncpg.create_pool(plain_url(url), min_size=1, max_size=size, statement_cache_size=cache)
+        pool = await asyncpg.create_pool(
+            plain_url(url),
+            min_size=1,
+            max_size=size,
+            statement_cache_size=cache,
+            max_cacheable_statement_size=LONGEST_PREPARED,
+            reset=_nothing_to_reset,
+        )
         return cls(pool)
 
     async def value(

@@ -26,6 +26,7 @@ ORACLE_PROFILE = "oracle"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How many documents are compared with the oracle: by default always the same ones, else new ones."""
+    parser.addoption("--write-golden", action="store_true", help="accept statements and plans as they are now")
     parser.addoption("--documents", type=int, default=None, help="compare so many new documents with the oracle")
 
 

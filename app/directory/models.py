@@ -143,6 +143,7 @@ class Employer(TenantOwned, Base):
         to_tenant("tenant_location_id", "tenant_location"),
         CheckConstraint("kind in ('care_provider', 'agency', 'council', 'individual')", name="kind"),
         tenant_index("tenant_location_id"),
+        tenant_index("name", "id"),
     )
 
     name: Mapped[str]
@@ -178,6 +179,7 @@ class Learner(TenantOwned, Base):
     __table_args__ = tenant_table(
         to_tenant("merged_into_id", "learner"),
         tenant_index("name_key", "id"),
+        tenant_index("created_at", "id"),
         tenant_index("merged_into_id"),
     )
 
@@ -216,7 +218,7 @@ class Employment(TenantOwned, Base):
         to_tenant("employer_id", "employer"),
         CheckConstraint("ended_on is null or ended_on >= started_on", name="dates"),
         tenant_unique("learner_id", "employer_id", "started_on"),
-        tenant_index("employer_id"),
+        tenant_index("employer_id", "started_on", "id"),
     )
 
     learner_id: Mapped[UUID]

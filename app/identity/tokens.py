@@ -1,5 +1,6 @@
 """Access tokens: EdDSA (Ed25519) JWTs of at most an hour, the keys that sign them, and the JWKS."""
 
+from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +24,8 @@ LIFETIME = timedelta(minutes=60)
 DEMO_LIFETIME = timedelta(hours=24)
 REMEMBERED = timedelta(minutes=1)
 ALGORITHM = "Ed25519"
+MOST_TOKENS = 1000
+"""How many tokens a process remembers to have found right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ class TokenKeys:
         self._set: KeySet | None = None
         self._signing: OKPKey | None = None
         self._read_at = database.clock()
+        self._checked: OrderedDict[str, tuple[Claims, datetime]] = OrderedDict()
+        """Tokens whose signature was found right, with the moment until which that is believed; the oldest first."""
 
     async def load(self, *, fresh: bool = False) -> KeySet:
         """All public keys; makes the first signing key if there is none."""
@@ -95,7 +100,22 @@ class TokenKeys:
         return jwt.encode(header, claims, self._signing, algorithms=[ALGORITHM])
 
     async def read(self, token: str, now: datetime) -> Claims:
-        """Check a token. Raises IdentityRefusal `INVALID_TOKEN`."""
+        """Check a token. Raises IdentityRefusal `INVALID_TOKEN`.
+
+        Checking a signature takes as long as a small read, so what was found right is believed for as long as the keys.
+        """
+        known = self._checked.get(token)
+        if known is not None and now < known[1]:
+            return known[0]
+        claims, expires_at = await self._check(token, now)
+        self._checked[token] = claims, min(now + REMEMBERED, expires_at)
+        self._checked.move_to_end(token)
+        if len(self._checked) > MOST_TOKENS:
+            self._checked.popitem(last=False)
+        return claims
+
+    async def _check(self, token: str, now: datetime) -> tuple[Claims, datetime]:
+        """What a token says, and when it expires."""
         refusal = IdentityRefusal(
             "INVALID_TOKEN", "The access token is not valid or has expired. Get a new one from /oauth/token."
         )
@@ -114,13 +134,14 @@ class TokenKeys:
             )
             registry.validate(decoded.claims)
             claims = decoded.claims
-            return Claims(
+            found = Claims(
                 client_id=str(claims["sub"]),
                 api_client_id=UUID(claims["client"]),
                 tenant_id=UUID(claims["tenant"]),
                 scopes=frozenset(Permission(scope) for scope in claims["scope"].split()) & SCOPES,
                 issued_at=datetime.fromtimestamp(claims["iat"], now.tzinfo),
             )
+            return found, datetime.fromtimestamp(claims["exp"], now.tzinfo)
         except (JoseError, ValueError, KeyError, TypeError) as error:
             raise refusal from error
 

@@ -88,6 +88,8 @@ class ImportRow(TenantOwned, Base):
         CheckConstraint("state in ('open', 'resolved', 'dismissed')", name="state"),
         tenant_unique("import_id", "row_number", "kind", "reason_code"),
         tenant_index("kind", "state", "id"),
+        tenant_index("row_number", "id"),
+        tenant_index("created_at", "id"),
         tenant_index("learner_id"),
         tenant_index("import_id", "person_key"),
     )

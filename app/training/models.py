@@ -75,8 +75,9 @@ class Completion(TenantOwned, Base):
         to_tenant("course_id", "course"),
         to_tenant("import_id", "import_run"),
         tenant_unique("learner_id", "course_id", "completed_at", "source"),
-        tenant_index("course_id", "completed_at"),
+        tenant_index("course_id", "completed_at", "id"),
         tenant_index("completed_at", "id"),
+        tenant_index("created_at", "id"),
     )
 
     learner_id: Mapped[UUID]
@@ -146,6 +147,7 @@ class Attendance(TenantOwned, Base):
         to_tenant("learner_id", "learner"),
         tenant_unique("session_id", "learner_id"),
         tenant_index("learner_id"),
+        tenant_index("updated_at", "id"),
     )
 
     session_id: Mapped[UUID]

@@ -1,15 +1,19 @@
 """Media types of GraphQL over HTTP: what a request may be sent as and what its answer is given as."""
 
+from functools import lru_cache
+
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
 
 
+@lru_cache(maxsize=64)
 def is_json(content_type: str) -> bool:
     """Whether a Content-Type is JSON in UTF-8, which is also meant when no charset is given."""
     media_type, parameters = _parsed(content_type)
     return media_type == JSON and parameters.get("charset", "utf-8") in ("utf-8", "utf8")
 
 
+@lru_cache(maxsize=64)
 def answer_type(accept: str | None) -> str | None:
     """The media type to answer with, the caller's favourite first; JSON where all is one; None if neither will do."""
     weights: dict[str, float] = {}

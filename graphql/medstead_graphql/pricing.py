@@ -17,6 +17,7 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLCompositeType,
+    GraphQLField,
     GraphQLInterfaceType,
     GraphQLObjectType,
     GraphQLSchema,
@@ -34,7 +35,7 @@ from graphql import (
 )
 
 from medstead_graphql.compiler.connections import DEFAULT_PAGE, MAXIMUM_PAGE
-from medstead_graphql.compiler.declare import COUNT_COST, Column, Many, declaration_of
+from medstead_graphql.compiler.declare import COUNT_COST, Column, Declaration, Many, declared
 
 INTROSPECTION_COST = 1000
 """Points of `__schema` and of `__type`, which are executed field by field in this process."""
@@ -199,8 +200,7 @@ class _Pricing:
         assert isinstance(type_, GraphQLObjectType | GraphQLInterfaceType)
         field = type_.fields[name]
         target = get_named_type(field.type)
-        strawberry_field = field.extensions.get("strawberry-definition")
-        declaration = declaration_of(strawberry_field.metadata) if strawberry_field is not None else None
+        declaration = _declaration(field)
         if isinstance(declaration, Many):
             assert isinstance(target, GraphQLObjectType)
             part.add(times, self._connection(node, target, declaration))
@@ -259,6 +259,14 @@ class _Pricing:
         if pages:
             whole.add(_page(node), row)
         return whole
+
+
+def _declaration(field: GraphQLField) -> Declaration | None:
+    """Where a field is read from; None for fields of payloads and of page information."""
+    try:
+        return declared(field)
+    except LookupError:
+        return None
 
 
 def _with_dearest(part: _Part, dearest: Mapping[str, _Part]) -> _Part:

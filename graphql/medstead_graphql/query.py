@@ -5,9 +5,8 @@ import strawberry
 from app.directory import models as directory
 from app.imports import models as imports
 from app.training import models as training
-from medstead_graphql.compiler.declare import Connection, by_id, inline, many, node_by_id, one
+from medstead_graphql.compiler.declare import Connection, Node, by_id, inline, many, node_by_id, nodes_by_ids, one
 from medstead_graphql.types import listings
-from medstead_graphql.types.common import Node
 from medstead_graphql.types.directory import Employer, Learner, LearnerMerge, Location, Tenant
 from medstead_graphql.types.evidence import FigurePoint, ImpactSummary, MetricDefinition, PeriodInput, impact_source
 from medstead_graphql.types.imports import Import, ImportRow
@@ -19,6 +18,8 @@ from medstead_graphql.types.training import (
     FeedbackForm,
     MedicationChampion,
     Session,
+    Tier,
+    TrainingProvider,
 )
 from tenants import models as registry
 
@@ -32,6 +33,9 @@ class Query:
         listings.ORGANISATION, description="Boards and councils, current and historic: shared reference data."
     )
     node: Node | None = node_by_id(description="Any row by its id; null if this tenant has none such.")
+    nodes: list[Node | None] = nodes_by_ids(
+        description="Rows by their ids, at most 100, in the order of the ids; null for each that this tenant has not."
+    )
     impact_summary: ImpactSummary = inline(
         impact_source,
         arguments={"period": PeriodInput},
@@ -40,21 +44,23 @@ class Query:
     )
     metric_definitions: Connection[MetricDefinition] = many(listings.METRIC_DEFINITION)
     figure_points: Connection[FigurePoint] = many(
-        listings.FIGURE_POINT, scope="evidence:read", description="Monthly series of the figures, as last refreshed."
+        listings.FIGURE_POINT, description="Monthly series of the figures, as last refreshed."
     )
-    location: Location | None = by_id(directory.TenantLocation, scope="directory:read")
-    locations: Connection[Location] = many(listings.LOCATION, scope="directory:read")
-    employers: Connection[Employer] = many(listings.EMPLOYER, scope="directory:read")
-    learner: Learner | None = by_id(directory.Learner, scope="directory:read")
-    learners: Connection[Learner] = many(listings.LEARNER, scope="directory:read")
-    learner_merges: Connection[LearnerMerge] = many(listings.LEARNER_MERGE, scope="directory:read")
-    courses: Connection[Course] = many(listings.COURSE, scope="training:read")
-    completions: Connection[Completion] = many(listings.COMPLETION, scope="training:read")
-    session: Session | None = by_id(training.TrainingSession, scope="training:read")
-    sessions: Connection[Session] = many(listings.SESSION, scope="training:read")
-    attendances: Connection[Attendance] = many(listings.ATTENDANCE, scope="training:read")
-    champions: Connection[MedicationChampion] = many(listings.CHAMPION, scope="training:read")
-    feedback_forms: Connection[FeedbackForm] = many(listings.FEEDBACK_FORM, scope="training:read")
-    import_: Import | None = by_id(imports.ImportRun, scope="imports:read", name="import")
-    imports: Connection[Import] = many(listings.IMPORT, scope="imports:read")
-    import_rows: Connection[ImportRow] = many(listings.IMPORT_ROW, scope="imports:read")
+    location: Location | None = by_id(directory.TenantLocation)
+    locations: Connection[Location] = many(listings.LOCATION)
+    employers: Connection[Employer] = many(listings.EMPLOYER)
+    learner: Learner | None = by_id(directory.Learner)
+    learners: Connection[Learner] = many(listings.LEARNER)
+    learner_merges: Connection[LearnerMerge] = many(listings.LEARNER_MERGE)
+    tiers: Connection[Tier] = many(listings.TIER)
+    training_providers: Connection[TrainingProvider] = many(listings.TRAINING_PROVIDER)
+    courses: Connection[Course] = many(listings.COURSE)
+    completions: Connection[Completion] = many(listings.COMPLETION)
+    session: Session | None = by_id(training.TrainingSession)
+    sessions: Connection[Session] = many(listings.SESSION)
+    attendances: Connection[Attendance] = many(listings.ATTENDANCE)
+    champions: Connection[MedicationChampion] = many(listings.CHAMPION)
+    feedback_forms: Connection[FeedbackForm] = many(listings.FEEDBACK_FORM)
+    import_: Import | None = by_id(imports.ImportRun, name="import")
+    imports: Connection[Import] = many(listings.IMPORT)
+    import_rows: Connection[ImportRow] = many(listings.IMPORT_ROW)

@@ -11,54 +11,21 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType as AllowedOperation
 
-from app.directory import models as directory
-from app.evidence import models as evidence
-from app.imports import models as imports
-from app.training import models as training
 from medstead_graphql.caller import Caller
 from medstead_graphql.compiler.errors import Refusal
 from medstead_graphql.compiler.execute import (
-    CursorShapeChanged,
     Documents,
     choose_operation,
     read_operation,
     run_plan,
 )
-from medstead_graphql.compiler.plan import Nodes, Plan, compile_root
+from medstead_graphql.compiler.plan import Plan, compile_root
 from medstead_graphql.compiler.selection import Operation, collect
 from medstead_graphql.limits import check_variables
 from medstead_graphql.mutations import Mutation, execute_mutation
 from medstead_graphql.mutations.remembering import Remembered
 from medstead_graphql.pricing import Price, PricedOperation, priced
 from medstead_graphql.query import Query
-from tenants import models as registry
-
-NODES: Nodes = {
-    "Tenant": ("tenant:read", registry.Tenant),
-    "Organisation": ("tenant:read", registry.Organisation),
-    "CqcProvider": ("directory:read", directory.CqcProvider),
-    "CqcLocation": ("directory:read", directory.CqcLocation),
-    "Location": ("directory:read", directory.TenantLocation),
-    "Employer": ("directory:read", directory.Employer),
-    "Employment": ("directory:read", directory.Employment),
-    "Learner": ("directory:read", directory.Learner),
-    "LearnerMerge": ("directory:read", directory.LearnerMerge),
-    "Tier": ("training:read", training.Tier),
-    "TrainingProvider": ("training:read", training.TrainingProvider),
-    "Course": ("training:read", training.Course),
-    "Completion": ("training:read", training.Completion),
-    "Session": ("training:read", training.TrainingSession),
-    "Attendance": ("training:read", training.Attendance),
-    "MedicationChampion": ("training:read", training.MedicationChampion),
-    "FeedbackForm": ("training:read", training.FeedbackForm),
-    "FeedbackQuestion": ("training:read", training.FeedbackQuestion),
-    "FeedbackResponse": ("training:read", training.FeedbackResponse),
-    "FeedbackAnswer": ("training:read", training.FeedbackAnswer),
-    "Import": ("imports:read", imports.ImportRun),
-    "ImportRow": ("imports:read", imports.ImportRow),
-    "MetricDefinition": ("evidence:read", evidence.MetricDefinition),
-    "FigurePoint": ("evidence:read", evidence.TenantMetric),
-}
 
 INTROSPECTION = {"__schema", "__type"}
 
@@ -111,7 +78,7 @@ class CompiledSchema(strawberry.Schema):
         """Run an operation for the caller. Errors that the caller can mend carry `extensions.code`."""
         try:
             if asked.is_mutation:
-                return await execute_mutation(asked.operation, caller, NODES, remembered)
+                return await execute_mutation(asked.operation, caller, remembered)
             return await self._read(asked.text, asked.operation, caller)
         except Refusal as refusal:
             return _refused(refusal)
@@ -145,14 +112,10 @@ class CompiledSchema(strawberry.Schema):
             return self._introspect(operation)
 
         def build() -> Plan:
-            return compile_root(operation, root, caller.scopes, NODES)
+            return compile_root(operation, root, caller.scopes)
 
         plan = self.documents.plan(text, operation, caller.scopes, build)
-        try:
-            data = await run_plan(plan, caller.tenant_id, operation.variables, caller.fetch)
-        except CursorShapeChanged:
-            plan = build()
-            data = await run_plan(plan, caller.tenant_id, operation.variables, caller.fetch)
+        data = await run_plan(plan, caller.tenant_id, operation.variables, caller.fetch)
         return ExecutionResult(data=orjson.Fragment(data), errors=list(plan.errors) or None)  # type: ignore[arg-type]
 
     def _introspect(self, operation: Operation) -> ExecutionResult:

@@ -1,10 +1,11 @@
-"""`./bench import [--rows N]`, `./bench oracle [--documents N]` and `./bench start`."""
+"""`./bench import [--rows N]`, `oracle [--documents N]`, `reads [--rows N --large N]`, `start`."""
 
 from typing import Annotated
 
 import typer
 
 from infra.bench import importing, oracle, starting
+from infra.bench.reads import measuring
 
 bench = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -19,6 +20,16 @@ def import_(rows: Annotated[int, typer.Option(help="Completions in the file.")] 
 def oracle_(documents: Annotated[int, typer.Option(help="New documents, both logins together.")] = 20_000) -> None:
     """Compare new generated documents: the compiler's answers with the plain executor's."""
     raise typer.Exit(oracle.run(documents))
+
+
+@bench.command("reads")
+def reads(
+    rows: Annotated[int, typer.Option(help="Completions of the tenant whose documents are compared.")] = 1_000_000,
+    large: Annotated[int, typer.Option(help="Completions of the largest tenant; 0 leaves it out.")] = 10_000_000,
+    rounds: Annotated[int, typer.Option(help="Turns of three seconds for each server and document.")] = 5,
+) -> None:
+    """The API against hand-written SQL and PostGraphile on the same rows, and the cost of a page as data grow."""
+    measuring.run(rows, large, rounds)
 
 
 @bench.command("start")

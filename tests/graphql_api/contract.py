@@ -79,6 +79,8 @@ DEFAULT_ORDERS = {
     "Learner": ("NAME_KEY_ASC",),
     "Employment": ("STARTED_ON_DESC",),
     "LearnerMerge": ("MERGED_AT_DESC",),
+    "Tier": ("POSITION_ASC",),
+    "TrainingProvider": ("KEY_ASC",),
     "Course": ("TITLE_KEY_ASC",),
     "Completion": ("COMPLETED_AT_DESC",),
     "Session": ("STARTS_AT_DESC",),
@@ -94,23 +96,7 @@ DEFAULT_ORDERS = {
     "FigurePoint": ("METRIC_CODE_ASC", "PERIOD_START_ASC"),
 }
 SCOPES = {
-    "Query.figurePoints": "evidence:read",
-    "Query.location": "directory:read",
-    "Query.locations": "directory:read",
-    "Query.employers": "directory:read",
-    "Query.learner": "directory:read",
-    "Query.learners": "directory:read",
-    "Query.learnerMerges": "directory:read",
-    "Query.courses": "training:read",
-    "Query.completions": "training:read",
-    "Query.session": "training:read",
-    "Query.sessions": "training:read",
-    "Query.attendances": "training:read",
-    "Query.champions": "training:read",
-    "Query.feedbackForms": "training:read",
-    "Query.import": "imports:read",
-    "Query.imports": "imports:read",
-    "Query.importRows": "imports:read",
+    "Query.impactSummary": "evidence:read",
     "Learner.displayName": "people:read",
     "Learner.givenName": "people:read",
     "Learner.familyName": "people:read",
@@ -118,8 +104,10 @@ SCOPES = {
     "FeedbackAnswer.text": "people:read",
     "ImportRow.cells": "people:read",
 }
+"""What a field needs of itself; what it leads to is in NODE_SCOPES."""
 NODE_SCOPES = {
-    **dict.fromkeys(("Tenant", "Organisation"), "tenant:read"),
+    "Tenant": "tenant:read",
+    **dict.fromkeys(("Organisation", "MetricDefinition"), None),
     **dict.fromkeys(
         ("CqcProvider", "CqcLocation", "Location", "Employer", "Employment", "Learner", "LearnerMerge"),
         "directory:read",
@@ -130,5 +118,5 @@ NODE_SCOPES = {
     ),
     **dict.fromkeys(("FeedbackForm", "FeedbackQuestion", "FeedbackResponse", "FeedbackAnswer"), "training:read"),
     **dict.fromkeys(("Import", "ImportRow"), "imports:read"),
-    **dict.fromkeys(("MetricDefinition", "FigurePoint"), "evidence:read"),
+    "FigurePoint": "evidence:read",
 }

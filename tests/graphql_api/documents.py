@@ -159,6 +159,8 @@ class Maker:
             given = self._of_connection(definition)
         elif "id" in definition.args:
             given = {"id": self._id(get_named_type(definition.type).name)}
+        elif "ids" in definition.args:
+            given = {"ids": [self._id("Node") for _ in range(self.chance.choice((0, 1, 2, 2, 5)))]}
         else:
             return ""
         texts = []
@@ -215,8 +217,21 @@ class Maker:
             else:
                 inner = get_named_type(type_.fields[name].type)
                 assert isinstance(inner, GraphQLInputObjectType)
-                asked[name] = self._operators(inner, table, snake(name))
+                asked[name] = self._condition_on(inner, table, name, depth)
         return asked
+
+    def _condition_on(self, type_: GraphQLInputObjectType, table: str, name: str, depth: int) -> Any:
+        """Operators on a column, a filter of the row linked, or filters of some, none or every row listed."""
+        listed = type_.name.endswith("ListFilter")
+        target = type_.name.removesuffix("Filter").removesuffix("List")
+        if target not in TABLES:
+            return self._operators(type_, table, snake(name))
+        inner = self.schema.type_map[f"{target}Filter"]
+        assert isinstance(inner, GraphQLInputObjectType)
+        if not listed:
+            return self._filter(inner, TABLES[target], depth - 1) if depth else {}
+        words = self.chance.sample(("some", "none", "every"), self.chance.choice((0, 1, 1, 1, 2)))
+        return {word: self._filter(inner, TABLES[target], depth - 1) if depth else {} for word in words}
 
     def _operators(self, type_: GraphQLInputObjectType, table: str, column: str) -> Any:
         asked: dict[str, Any] = {}

@@ -72,6 +72,8 @@ class Oracle:
         self.schema = contract()
         self.scopes: frozenset[str] = frozenset()
         self._imagined = False
+        self._named: dict[tuple[str | int, ...], list[str]] = {}
+        """Path of `nodes(ids:)` in the data → the types of its ids."""
         for type_ in self.schema.type_map.values():
             if isinstance(type_, GraphQLObjectType) and not type_.name.startswith("__"):
                 for name, definition in type_.fields.items():
@@ -80,8 +82,12 @@ class Oracle:
     def execute(
         self, document: DocumentNode, variables: Mapping[str, Any], name: str | None, scopes: frozenset[str]
     ) -> Answer:
-        """The data from the rows; the errors from one imagined row wherever rows could be, so each field once."""
+        """The data from the rows; the errors from one imagined row wherever rows could be, so each field once.
+
+        What may not be read is null whether or not there are rows, or an empty list would tell that there are none.
+        """
         self.scopes = scopes
+        self._named = {}
         self._imagined = False
         read = execute_sync(self.schema, document, variable_values=dict(variables), operation_name=name)
         self._imagined = True
@@ -89,7 +95,24 @@ class Oracle:
         for error in [*(read.errors or ()), *(imagined.errors or ())]:
             if not (error.extensions or {}).get("code"):
                 raise error.original_error or error
-        return Answer(read.data, sorted(_told(error) for error in imagined.errors or ()))
+        data = read.data
+        for error in imagined.errors or ():
+            data = self._nulled(data, _null_at(imagined.data, error.path or []), ())
+        return Answer(data, sorted(_told(error) for error in imagined.errors or ()))
+
+    def _nulled(self, value: Any, path: list[str | int], here: tuple[str | int, ...]) -> Any:
+        """The data with null at every place that the path of an imagined row stands for."""
+        if not path or value is None:
+            return None
+        first, *rest = path
+        if isinstance(first, str):
+            return value | {first: self._nulled(value[first], rest, (*here, first))} if first in value else value
+        named = self._named.get(here)
+        kind = sorted(set(named))[first] if named else None
+        return [
+            self._nulled(member, rest, (*here, position)) if named is None or named[position] == kind else member
+            for position, member in enumerate(value)
+        ]
 
     # --- fields ---------------------------------------------------------------------------------------------------
 
@@ -98,7 +121,7 @@ class Oracle:
         target = get_named_type(type_.fields[name].type)
 
         def resolve(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
-            if where in SCOPES and SCOPES[where] not in self.scopes:
+            if not self._may(where, target.name):
                 raise GraphQLError("forbidden", extensions={"code": "FORBIDDEN"})
             if type_.name.endswith("Connection") or type_.name.endswith("Edge") or type_.name == "PageInfo":
                 return source[name]()
@@ -106,6 +129,10 @@ class Oracle:
                 return self._connection(where, target.name.removesuffix("Connection"), source, arguments)
             if where == "Query.node":
                 return self._node(arguments["id"])
+            if where == "Query.nodes":
+                if not self._imagined:
+                    self._named[tuple(info.path.as_list())] = [one.partition(":")[0] for one in arguments["ids"]]
+                return self._nodes(arguments["ids"])
             if self._imagined:
                 return _imagined(type_.fields[name].type, target)
             if where == "Query.tenant":
@@ -123,11 +150,29 @@ class Oracle:
 
         return resolve
 
+    def _may(self, where: str, leads_to: str) -> bool:
+        """Whether the field itself, and the type of the rows that it leads to, may be read."""
+        needed = (SCOPES.get(where), NODE_SCOPES.get(leads_to.removesuffix("Connection")))
+        inside = where.partition(".")[0].endswith(("Connection", "Edge"))
+        return inside or all(scope is None or scope in self.scopes for scope in needed)
+
+    def _nodes(self, global_ids: list[str]) -> list[Any]:
+        """Each by its id; where rows are imagined, one of each type that is named, forbidden ones telling so."""
+        if self._imagined:
+            return [self._node_or_error(f"{name}:") for name in sorted({one.partition(":")[0] for one in global_ids})]
+        return [self._node(one) if self._may("Query.nodes", one.partition(":")[0]) else None for one in global_ids]
+
+    def _node_or_error(self, global_id: str) -> Any:
+        try:
+            return self._node(global_id)
+        except GraphQLError as error:
+            return error
+
     def _node(self, global_id: str) -> Any:
         name = global_id.partition(":")[0]
         if name not in NODE_SCOPES:
             return None
-        if NODE_SCOPES[name] not in self.scopes:
+        if not self._may("Query.node", name):
             raise GraphQLError("forbidden", extensions={"code": "FORBIDDEN"})
         if self._imagined:
             return {"__typename": name}
@@ -160,8 +205,9 @@ class Oracle:
 
     def _connection(self, where: str, name: str, source: Any, arguments: Mapping[str, Any]) -> Any:
         order = tuple(arguments.get("orderBy") or ())
-        tells_names = any(one.startswith("NAME_KEY") for one in order) or asks_for_names(arguments.get("where") or {})
-        if name == "Learner" and tells_names and "people:read" not in self.scopes:
+        tells_names = name == "Learner" and any(one.startswith("NAME_KEY") for one in order)
+        filter_ = arguments.get("where") or {}
+        if (tells_names and "people:read" not in self.scopes) or not self._may_ask(name, filter_):
             raise GraphQLError("forbidden", extensions={"code": "FORBIDDEN"})
         if self._imagined:
             return _imagined_connection()
@@ -170,9 +216,70 @@ class Oracle:
         rank = {row["id"]: position for position, row in enumerate(ordered(rows, order))}
         back = CONNECTIONS.get(where)
         listed = [row for row in rows if back is None or row[back] == source["id"]]
-        listed = [row for row in listed if holds(row, arguments.get("where") or {})]
+        listed = [row for row in listed if self.holds(name, row, filter_)]
         listed.sort(key=lambda row: rank[row["id"]])
         return self._page(name, order, listed, rank, arguments)
+
+    def _leads_to(self, where: str) -> str | None:
+        """The type that a link or a connection leads to; None for a column."""
+        if where not in LINKS and where not in CONNECTIONS:
+            return None
+        type_name, name = where.split(".")
+        owner = self.schema.type_map[type_name]
+        assert isinstance(owner, GraphQLObjectType)
+        return str(get_named_type(owner.fields[name].type).name).removesuffix("Connection")
+
+    def _may_ask(self, type_name: str, conditions: Mapping[str, Any]) -> bool:
+        """Whether a filter looks at nothing that the caller may not read."""
+        for name, asked in conditions.items():
+            target = self._leads_to(f"{type_name}.{name}")
+            if asked is None:
+                continue
+            if name in ("and", "or", "not"):
+                parts = [asked] if name == "not" else asked
+                allowed = all(self._may_ask(type_name, part) for part in parts)
+            elif target is None:
+                named = type_name == "Learner" and name in ("displayName", "familyName")
+                allowed = not named or "people:read" in self.scopes
+            else:
+                listed = f"{type_name}.{name}" in CONNECTIONS
+                parts = [part for part in asked.values() if part is not None] if listed else [asked]
+                allowed = self._may(f"{type_name}.{name}", target) and all(self._may_ask(target, p) for p in parts)
+            if not allowed:
+                return False
+        return True
+
+    def holds(self, type_name: str, row: Row, conditions: Mapping[str, Any]) -> bool:
+        """Whether a row meets a filter: everything that is given must hold, and what is null is not given."""
+        given = {name: asked for name, asked in conditions.items() if asked is not None}
+        return all(self._member(type_name, row, name, asked) for name, asked in given.items())
+
+    def _member(self, type_name: str, row: Row, name: str, asked: Any) -> bool:
+        if name == "and":
+            return all(self.holds(type_name, row, part) for part in asked)
+        if name == "or":
+            return any(self.holds(type_name, row, part) for part in asked)
+        if name == "not":
+            return not self.holds(type_name, row, asked)
+        where = f"{type_name}.{name}"
+        target = self._leads_to(where)
+        if target is None:
+            value = row[COLUMNS.get(where, snake(name))]
+            return all(_operator(value, name, operand) for name, operand in asked.items() if operand is not None)
+        own, other = LINKS.get(where) or ("id", CONNECTIONS[where])
+        found = [one for one in self.rows[TABLES[target]] if one[other] == row[own] and row[own] is not None]
+        if where in LINKS:
+            return any(self.holds(target, one, asked) for one in found)
+        quantifiers: dict[str, Callable[[list[bool]], bool]] = {
+            "some": any,
+            "none": lambda met: not any(met),
+            "every": all,
+        }
+        return all(
+            quantifiers[word]([self.holds(target, one, part) for one in found])
+            for word, part in asked.items()
+            if part is not None
+        )
 
     def _page(
         self, name: str, order: Order, listed: list[Row], rank: Mapping[Any, int], arguments: Mapping[str, Any]
@@ -213,6 +320,15 @@ class Oracle:
         }
 
 
+def _null_at(data: Any, path: list[str | int]) -> list[str | int]:
+    """The beginning of the path up to where null has come to rest."""
+    for length, part in enumerate(path):
+        if data is None:
+            return path[:length]
+        data = data[part]
+    return path
+
+
 def _told(error: GraphQLError) -> tuple[tuple[str, ...], str]:
     return tuple(part for part in error.path or () if isinstance(part, str)), str((error.extensions or {})["code"])
 
@@ -243,37 +359,14 @@ def default_order(name: str, scopes: frozenset[str]) -> Order:
     return () if name == "Learner" and "people:read" not in scopes else DEFAULT_ORDERS[name]
 
 
-def asks_for_names(conditions: Mapping[str, Any]) -> bool:
-    """Whether a filter of learners looks at names."""
-    inside = [*(conditions.get("and") or ()), *(conditions.get("or") or ()), conditions.get("not") or {}]
-    named = any(conditions.get(name) is not None for name in ("displayName", "familyName"))
-    return named or any(asks_for_names(part) for part in inside if part)
-
-
 def ordered(rows: Iterable[Row], order: Order) -> list[Row]:
-    """Rows in an order, ties by id. Rising puts nulls last, falling puts them first."""
-    found = sorted(rows, key=lambda row: row["id"])
+    """Rows in an order, ties by id the way of the last column. Rising puts nulls last, falling puts them first."""
+    found = sorted(rows, key=lambda row: row["id"], reverse=bool(order) and order[-1].endswith("_DESC"))
     for member in reversed(order):
         column, _, way = member.lower().rpartition("_")
         found.sort(key=lambda row: (row[column] is None, row[column]), reverse=way == "desc")
         # A stable sort keeps ties in their order when it is reversed, too.
     return found
-
-
-def holds(row: Row, conditions: Mapping[str, Any]) -> bool:
-    """Whether a row meets a filter: everything that is given must hold, and what is null is not given."""
-    return all(_member(row, name, asked) for name, asked in conditions.items() if asked is not None)
-
-
-def _member(row: Row, name: str, asked: Any) -> bool:
-    if name == "and":
-        return all(holds(row, part) for part in asked)
-    if name == "or":
-        return any(holds(row, part) for part in asked)
-    if name == "not":
-        return not holds(row, asked)
-    value = row[snake(name)]
-    return all(_operator(value, name, operand) for name, operand in asked.items() if operand is not None)
 
 
 def _operator(value: Any, operator: str, operand: Any) -> bool:

@@ -10,7 +10,8 @@ import orjson
 import pytest
 from graphql import get_named_type
 
-from medstead_graphql.schema import NODES, schema
+from medstead_graphql.compiler.declare import SOURCES
+from medstead_graphql.schema import schema
 from tenants.base import TENANT, table_of
 from tests.graphql_api.npm import CLIENTS
 from tests.graphql_api.serving import serving
@@ -80,7 +81,7 @@ async def rows(installation: Installation) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     try:
         for field, type_name in root_connections().items():
-            table = table_of(NODES[type_name][1])
+            table = table_of(SOURCES[type_name].table)
             where = f"WHERE tenant_id = '{installation.north}'" if table.info["kind"] == TENANT else ""
             ids = await connection.fetch(f"SELECT id FROM {table.fullname} {where}")
             found[field] = {f"{type_name}:{row['id']}" for row in ids}

@@ -22,7 +22,7 @@ from tests.support import BYPASS_LOGIN, Installation, open_installation
 
 ROOT = Path(__file__).resolve().parents[2]
 BY_NAME = {document.name: document for document in trusted_documents()}
-CARD, LEARNERS = BY_NAME["TenantCard"], BY_NAME["LearnerPage"]
+CARD, LEARNERS = BY_NAME["TenantCard"], BY_NAME["LearnerPages"]
 
 
 @pytest.mark.parametrize("document", trusted_documents(), ids=lambda document: document.name)
@@ -71,7 +71,7 @@ async def get(installation: Installation, parameters: dict[str, str], **headers:
 async def test_get_gives_a_trusted_document_to_a_caller_with_a_token(installation: Installation) -> None:
     variables = orjson.dumps({"first": 2}).decode()
     answer = await get(
-        installation, {"documentId": LEARNERS.id, "variables": variables, "operationName": "LearnerPage"}
+        installation, {"documentId": LEARNERS.id, "variables": variables, "operationName": "LearnerPages"}
     )
     assert answer.json()["data"]["learners"]["nodes"] == []
     assert answer.headers["cache-control"] == "private, no-store"

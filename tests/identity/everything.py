@@ -19,9 +19,9 @@ from graphql import (
 )
 
 from app.models import metadata
-from medstead_graphql.compiler.declare import declaration_of
+from medstead_graphql.compiler.declare import KEY, SOURCES, needed_scopes
 from medstead_graphql.mutations.payload import KEY as COMMAND
-from medstead_graphql.schema import NODES, schema
+from medstead_graphql.schema import schema
 from tenants.identifiers import new_id
 from tests.support import Installation
 
@@ -87,9 +87,13 @@ def _ask(name: str, field: GraphQLField) -> str:
 
 
 def _scope(field: GraphQLField) -> str | None:
+    """The scope that a field of a readable type needs; no field needs two."""
     definition = field.extensions.get("strawberry-definition")
-    declared = None if definition is None else declaration_of(definition.metadata)
-    return None if declared is None else declared.scope
+    if definition is None or KEY not in definition.metadata:
+        return None
+    needed = needed_scopes(field)
+    assert len(needed) <= 1
+    return needed[0] if needed else None
 
 
 def root_questions() -> Iterator[Question]:
@@ -97,12 +101,14 @@ def root_questions() -> Iterator[Question]:
     root = schema._schema.query_type
     assert root is not None
     for name, field in root.fields.items():
-        if name == "node":
+        if name in ("node", "nodes"):
             continue
         yield Question(f"Query.{name}", f"{{ {_ask(name, field)} }}", (name,), _scope(field), frozenset())
-    for type_name, (scope, _) in NODES.items():
+    for type_name, source in SOURCES.items():
         document = f'{{ node(id: "{type_name}:{IDENTIFIER}") {{ id }} }}'
-        yield Question(f"{type_name} by node", document, ("node",), scope, frozenset())
+        yield Question(f"{type_name} by node", document, ("node",), source.scope, frozenset())
+        document = f'{{ nodes(ids: ["{type_name}:{IDENTIFIER}"]) {{ id }} }}'
+        yield Question(f"{type_name} by nodes", document, ("nodes",), source.scope, frozenset())
 
 
 def commands() -> Iterator[Question]:
@@ -120,9 +126,9 @@ def field_questions() -> Iterator[Question]:
     root = schema._schema.query_type
     assert root is not None
     ways: dict[str, tuple[tuple[str, ...], tuple[str, ...], frozenset[str]]] = {root.name: ((), (), frozenset())}
-    for type_name, (needed, _) in NODES.items():
+    for type_name, source in SOURCES.items():
         opening = f'node(id: "{type_name}:{IDENTIFIER}") {{ ... on {type_name}'
-        ways[type_name] = ((opening,), ("node",), frozenset({needed}))
+        ways[type_name] = ((opening,), ("node",), frozenset({source.scope} if source.scope else ()))
     waiting = list(ways)
     while waiting:
         type_name = waiting.pop(0)

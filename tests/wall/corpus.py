@@ -38,7 +38,9 @@ class Corpus:
                 for possible in self.schema.get_possible_types(kind):
                     if possible.name in ids:
                         body = self._body(possible, DEPTH, set())
-                        yield f'{{ {name}(id: "{ids[possible.name]}") {{ ... on {possible.name} {body} }} }}'
+                        asked = f'"{ids[possible.name]}"'
+                        given = f"id: {asked}" if "id" in definition.args else f"ids: [{asked}]"
+                        yield f"{{ {name}({given}) {{ ... on {possible.name} {body} }} }}"
                 self.selected.add((root.name, name))
             else:
                 self.selected.add((root.name, name))

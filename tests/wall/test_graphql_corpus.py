@@ -9,7 +9,8 @@ import pytest
 from graphql import get_named_type
 from sqlalchemy import Table
 
-from medstead_graphql.schema import NODES, schema
+from medstead_graphql.compiler.declare import SOURCES
+from medstead_graphql.schema import schema
 from tenants.base import TENANT
 from tenants.identifiers import new_id
 from tests.support import Installation
@@ -31,8 +32,8 @@ class Scene:
     def ids(self, tenant_id: UUID) -> dict[str, str]:
         """Global ids by type name."""
         own = {"Tenant": f"Tenant:{tenant_id}"}
-        for name, (_, model) in NODES.items():
-            table = model.__table__
+        for name, source in SOURCES.items():
+            table = source.table.__table__
             assert isinstance(table, Table)
             if table.info["kind"] == TENANT:
                 own[name] = f"{name}:{self.rows[tenant_id][table.name]['id']}"
@@ -53,7 +54,7 @@ async def scene(installation: Installation) -> Scene:
 
 def test_the_corpus_selects_every_field_that_can_be_read() -> None:
     corpus = Corpus(schema._schema)
-    assert len(list(corpus.documents({name: f"{name}:x" for name in NODES}))) > len(NODES)
+    assert len(list(corpus.documents({name: f"{name}:x" for name in SOURCES}))) > len(SOURCES)
     assert corpus.selected == corpus.readable()
 
 

@@ -1,32 +1,23 @@
 """Connections: filter, order, keyset page, page information and total count of one list."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from graphql import FieldNode, GraphQLField, GraphQLObjectType, get_named_type
-from sqlalchemy import (
-    ColumnElement,
-    Integer,
-    Text,
-    Uuid,
-    and_,
-    any_,
-    case,
-    false,
-    func,
-    literal_column,
-    not_,
-    or_,
-    select,
-    true,
-)
-from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
-from sqlalchemy.sql.type_api import TypeEngine
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, func, literal_column, or_, select, true, union_all
 
-from medstead_graphql.compiler import identifiers, keyset
+from medstead_graphql.compiler import filters, keyset
 from medstead_graphql.compiler.declare import Many, Row
 from medstead_graphql.compiler.errors import Refusal
-from medstead_graphql.compiler.json_objects import json_object
+from medstead_graphql.compiler.json_text import (
+    Json,
+    joined,
+    json_list,
+    json_object,
+    json_or_null,
+    typename,
+)
 from medstead_graphql.compiler.keyset import SortKey
 from medstead_graphql.compiler.listing import Listing
 from medstead_graphql.compiler.selection import selected_names
@@ -38,6 +29,8 @@ if TYPE_CHECKING:
 MAXIMUM_PAGE = 100
 DEFAULT_PAGE = 50
 
+ENDS = {"hasNextPage", "hasPreviousPage", "startCursor", "endCursor"}
+
 
 def connection_json(
     compilation: "Compilation",
@@ -47,172 +40,217 @@ def connection_json(
     row: Row | None,
     path: "Path",
     arguments: dict[str, Traced],
-) -> ColumnElement[Any]:
+) -> Json:
     """JSON of a connection. Only what is selected is computed: no count without `totalCount`, no cursor unasked."""
     listing = declaration.listing
-    connection_type = get_named_type(field.type)
-    assert isinstance(connection_type, GraphQLObjectType)
-    wanted = selected_names(compilation.operation, connection_type, nodes)
-    names = {group[0].name.value for group in wanted.values()}
+    type_ = get_named_type(field.type)
+    assert isinstance(type_, GraphQLObjectType)
+    wanted = selected_names(compilation.operation, type_, nodes)
 
     child = compilation.alias(listing.table)
     scope = [compilation.within_tenant(listing.table, child)]
     if declaration.join is not None:
         scope.append(declaration.join(row, child, compilation))  # type: ignore[arg-type]
-    if (where := _given(arguments, "where")) is not None:
-        scope.append(_filter(compilation, listing, child, where, path))
+    if (where := given(arguments, "where")) is not None:
+        scope.append(filters.condition(compilation, listing, child, where, path))
 
-    pieces: dict[str, ColumnElement[Any]] = {}
+    names = {group[0].name.value for group in wanted.values()}
+    page = None
     if names - {"__typename", "totalCount"}:
-        pieces = _page(compilation, listing, connection_type, wanted, child, scope, row, path, arguments)
-    values: dict[str, ColumnElement[Any]] = {}
+        page = _Page.of(
+            compilation, listing, child, scope, row, path, arguments, with_ends=_ends(compilation, type_, wanted)
+        )
+    values: dict[str, Json] = {}
     for key, group in wanted.items():
-        name = group[0].name.value
+        name, here = group[0].name.value, [*path, key]
         if name == "__typename":
-            values[key] = literal_column(f"'{connection_type.name}'", Text())
+            values[key] = typename(type_.name)
         elif name == "totalCount":
-            counted = select(func.count()).select_from(child).where(*scope)
-            values[key] = (counted if row is None else counted.correlate(row)).scalar_subquery()
-        else:
-            values[key] = pieces[key]
-    json = json_object(values, path)
-    if not pieces:
+            counted = select(cast(func.count(), Text)).select_from(child).where(*scope)
+            values[key] = Json(_within(counted, row).scalar_subquery())
+        elif page is not None:
+            values[key] = page.part(name, type_, group, here)
+    json = json_object(values)
+    if page is None:
         return json
     # HAVING makes one row of the page even where nothing of it is aggregated, as in `pageInfo { __typename }`.
-    statement = select(json).select_from(pieces["\0page"]).having(true())
-    return (statement if row is None else statement.correlate(row)).scalar_subquery()
+    statement = select(json.sql()).select_from(page.rows).having(true())
+    return json_or_null(_within(statement, row).scalar_subquery())
 
 
-def _given(arguments: dict[str, Traced], name: str) -> Traced | None:
+def given(arguments: dict[str, Traced], name: str) -> Traced | None:
+    """An argument that is there and not null."""
     value = arguments.get(name)
     return None if value is None or value.value is None else value
 
 
-def _page(
-    compilation: "Compilation",
-    listing: Listing,
-    connection_type: GraphQLObjectType,
-    wanted: dict[str, list[FieldNode]],
+def _within(statement: "Select[Any]", row: Row | None) -> "Select[Any]":
+    return statement if row is None else statement.correlate(row)
+
+
+def _ends(compilation: "Compilation", type_: GraphQLObjectType, wanted: dict[str, list[FieldNode]]) -> bool:
+    """Whether it is asked where the page begins and ends: that takes a row more, and their numbers."""
+    info = get_named_type(type_.fields["pageInfo"].type)
+    assert isinstance(info, GraphQLObjectType)
+    return any(
+        nodes[0].name.value in ENDS
+        for group in wanted.values()
+        if group[0].name.value == "pageInfo"
+        for nodes in selected_names(compilation.operation, info, group).values()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """The rows of one page, in order; if its ends are asked, with `page_number` in walking order and `page_total`."""
+
+    compilation: "Compilation"
+    child: Row
+    scope: list[ColumnElement[bool]]
+    row: Row | None
+    rows: Row
+    keys: list[SortKey]
+    size: int
+    backwards: bool
+    bounds: dict[bool, keyset.Bound]
+
+    @classmethod
+    def of(
+        cls,
+        compilation: "Compilation",
+        listing: Listing,
+        child: Row,
+        scope: list[ColumnElement[bool]],
+        row: Row | None,
+        path: "Path",
+        arguments: dict[str, Traced],
+        *,
+        with_ends: bool,
+    ) -> "_Page":
+        """Read the arguments. Raises Refusal `INVALID_PAGE` or `INVALID_CURSOR`."""
+        first, last = given(arguments, "first"), given(arguments, "last")
+        if first is not None and last is not None:
+            raise Refusal("INVALID_PAGE", "Give either `first` or `last`, not both.", path)
+        backwards = last is not None
+        size = _page_size(compilation, last or first, path)
+        keys = sort_keys(compilation, listing, given(arguments, "orderBy"), path)
+        bounds = {
+            is_before: _cursor_values(compilation, keys, value, path)
+            for value, is_before in ((given(arguments, "after"), False), (given(arguments, "before"), True))
+            if value is not None
+        }
+        rows = _walk(child, scope, row, keys, bounds, size + 1 if with_ends else size, backwards=backwards)
+        if with_ends:
+            numbered = rows.subquery()
+            number, total = func.row_number().over().label("page_number"), func.count().over().label("page_total")
+            page = select(numbered, number, total).subquery()
+        elif backwards:
+            found = rows.subquery()
+            page = select(found).order_by(*keyset.order_by(keys, found, reverse=False)).subquery()
+        else:
+            page = rows.subquery()
+        return cls(compilation, child, scope, row, page, keys, size, backwards, bounds)
+
+    def part(self, name: str, type_: GraphQLObjectType, group: list[FieldNode], path: "Path") -> Json:
+        """One field of the connection."""
+        target = get_named_type(type_.fields[name].type)
+        assert isinstance(target, GraphQLObjectType)
+        if name == "nodes":
+            return self._listed(self.compilation.object_json(target, group, self.rows, path))
+        if name == "edges":
+            return self._listed(self._edge(target, group, path))
+        return self._page_info(target, group, path)
+
+    def _listed(self, json: Json) -> Json:
+        if "page_number" not in self.rows.c:
+            return json_list(joined(json.sql()))
+        order = self.rows.c.page_number.desc() if self.backwards else None
+        return json_list(joined(json.sql(), order).filter(self._shown()))
+
+    def _shown(self) -> ColumnElement[bool]:
+        return self.rows.c.page_number <= literal_column(str(self.size))
+
+    def _edge(self, type_: GraphQLObjectType, group: list[FieldNode], path: "Path") -> Json:
+        values: dict[str, Json] = {}
+        for key, nodes in selected_names(self.compilation.operation, type_, group).items():
+            name = nodes[0].name.value
+            if name == "node":
+                target = get_named_type(type_.fields["node"].type)
+                assert isinstance(target, GraphQLObjectType)
+                values[key] = self.compilation.object_json(target, nodes, self.rows, [*path, key])
+            elif name == "cursor":
+                values[key] = Json('"', keyset.cursor(self.keys, self.rows), '"')
+            else:
+                values[key] = typename(type_.name)
+        return json_object(values)
+
+    def _page_info(self, type_: GraphQLObjectType, group: list[FieldNode], path: "Path") -> Json:
+        facts = {
+            "hasNextPage": lambda: self._across(is_before=True) if self.backwards else self._more(),
+            "hasPreviousPage": lambda: self._more() if self.backwards else self._across(is_before=False),
+            "startCursor": lambda: self._cursor(at_end=self.backwards),
+            "endCursor": lambda: self._cursor(at_end=not self.backwards),
+            "__typename": lambda: typename(type_.name),
+        }
+        wanted = selected_names(self.compilation.operation, type_, group)
+        return json_object({key: facts[nodes[0].name.value]() for key, nodes in wanted.items()})
+
+    def _more(self) -> Json:
+        """Whether the walk goes on behind the page."""
+        return Json(cast(func.count() > literal_column(str(self.size)), Text))
+
+    def _across(self, *, is_before: bool) -> Json:
+        """Whether there are rows on the far side of a cursor; the cursor's own row is one."""
+        if is_before not in self.bounds:
+            return Json("false")
+        ranges = keyset.up_to(self.keys, self.child, self.bounds[is_before], before=is_before)
+        found = [_within(select(self.child.c.id).where(*self.scope, range_), self.row).exists() for range_ in ranges]
+        return Json(cast(or_(*found), Text))
+
+    def _cursor(self, *, at_end: bool) -> Json:
+        """The cursor of the first or last row in walking order."""
+        rows = self.rows
+        at = func.least(rows.c.page_total, literal_column(str(self.size))) if at_end else literal_column("1")
+        found = func.max(keyset.cursor(self.keys, rows)).filter(rows.c.page_number == at)
+        return Json(func.coalesce(func.to_json(found), literal_column("'null'")))
+
+
+def _walk(
     child: Row,
     scope: list[ColumnElement[bool]],
     row: Row | None,
-    path: "Path",
-    arguments: dict[str, Traced],
-) -> dict[str, Any]:
-    first, last = _given(arguments, "first"), _given(arguments, "last")
-    after, before = _given(arguments, "after"), _given(arguments, "before")
-    if first is not None and last is not None:
-        raise Refusal("INVALID_PAGE", "Give either `first` or `last`, not both.", path)
-    backwards = last is not None
-    size = _page_size(last or first, path)
-    keys = sort_keys(compilation, listing, _given(arguments, "orderBy"), path)
-    bounds = {
-        is_before: keyset.beyond(keys, child, _cursor_values(compilation, keys, value, path), before=is_before)
-        for value, is_before in ((after, False), (before, True))
-        if value is not None
-    }
-    conditions = [*scope, *bounds.values()]
-
-    limit = compilation.bind(lambda variables: size(variables) + 1, Integer())
-    page = select(child).where(*conditions).order_by(*keyset.order_by(keys, child, reverse=backwards)).limit(limit)
-    if row is not None:
-        page = page.correlate(row)
-    numbered = page.subquery()
-    position = func.row_number().over().label("page_position")
-    rows = select(numbered, position).subquery()
-    number = rows.c["page_position"]
-    shown = number <= compilation.bind(size, Integer())
-    in_order = number.desc() if backwards else number.asc()
-
-    def listed(value: ColumnElement[Any]) -> ColumnElement[Any]:
-        aggregated = func.json_agg(_ordered(value, in_order)).filter(shown)
-        return func.coalesce(aggregated, literal_column("'[]'::json"))
-
-    def end(which: int) -> ColumnElement[Any]:
-        every = func.json_agg(_ordered(keyset.cursor(keys, rows), in_order)).filter(shown)
-        return every.op("->>")(literal_column(str(which)))
-
-    def across(is_before: bool) -> ColumnElement[bool]:
-        """Whether there are rows on the far side of a cursor; the cursor's own row is one."""
-        if is_before not in bounds:
-            return false()
-        far = select(child.c.id).where(*scope, not_(func.coalesce(bounds[is_before], false())))
-        return (far if row is None else far.correlate(row)).exists()
-
-    more = func.count() > compilation.bind(size, Integer())
-    pieces: dict[str, Any] = {"\0page": rows}
-    for key, group in wanted.items():
-        name, where = group[0].name.value, [*path, key]
-        if name == "nodes":
-            target = get_named_type(connection_type.fields["nodes"].type)
-            assert isinstance(target, GraphQLObjectType)
-            pieces[key] = listed(compilation.object_json(target, group, rows, where))
-        elif name == "edges":
-            pieces[key] = listed(_edge(compilation, connection_type, group, rows, where, keys))
-        elif name == "pageInfo":
-            facts = {
-                "hasNextPage": across(True) if backwards else more,
-                "hasPreviousPage": more if backwards else across(False),
-            }
-            pieces[key] = _page_info(compilation, connection_type, group, facts, end, where)
-    return pieces
-
-
-def _ordered(value: ColumnElement[Any], order: ColumnElement[Any]) -> ColumnElement[Any]:
-    return aggregate_order_by(value, order)
-
-
-def _edge(
-    compilation: "Compilation",
-    connection_type: GraphQLObjectType,
-    group: list[FieldNode],
-    rows: Row,
-    path: "Path",
     keys: list[SortKey],
-) -> ColumnElement[Any]:
-    edge_type = get_named_type(connection_type.fields["edges"].type)
-    assert isinstance(edge_type, GraphQLObjectType)
-    values: dict[str, ColumnElement[Any]] = {}
-    for key, nodes in selected_names(compilation.operation, edge_type, group).items():
-        name = nodes[0].name.value
-        if name == "node":
-            target = get_named_type(edge_type.fields["node"].type)
-            assert isinstance(target, GraphQLObjectType)
-            values[key] = compilation.object_json(target, nodes, rows, [*path, key])
-        elif name == "cursor":
-            values[key] = keyset.cursor(keys, rows)
+    bounds: dict[bool, keyset.Bound],
+    limit: int,
+    *,
+    backwards: bool,
+) -> "Select[Any]":
+    """The first rows from the cursor on, in walking order. Each range of the keys is walked for itself."""
+
+    def ordered(statement: "Select[Any]", source: Row) -> "Select[Any]":
+        order = keyset.order_by(keys, source, reverse=backwards)
+        return statement.order_by(*order).limit(literal_column(str(limit)))
+
+    starts: Sequence[ColumnElement[bool]] = [true()]
+    conditions = list(scope)
+    for is_before, bound in bounds.items():
+        ranges = keyset.beyond(keys, child, bound, before=is_before)
+        if is_before == backwards:
+            starts = ranges
         else:
-            values[key] = literal_column(f"'{edge_type.name}'", Text())
-    return json_object(values, path)
+            conditions.append(or_(*ranges) if ranges else literal_column("false"))
+    walks = [ordered(_within(select(child).where(and_(*conditions, start)), row), child) for start in starts]
+    if len(walks) == 1:
+        return walks[0]
+    if not walks:
+        return select(child).where(literal_column("false"))
+    together = union_all(*[select(walk.subquery()) for walk in walks]).subquery()
+    return ordered(select(together), together)
 
 
-def _page_info(
-    compilation: "Compilation",
-    connection_type: GraphQLObjectType,
-    group: list[FieldNode],
-    facts: dict[str, ColumnElement[Any]],
-    end: Any,
-    path: "Path",
-) -> ColumnElement[Any]:
-    info_type = get_named_type(connection_type.fields["pageInfo"].type)
-    assert isinstance(info_type, GraphQLObjectType)
-    values: dict[str, ColumnElement[Any]] = {}
-    for key, nodes in selected_names(compilation.operation, info_type, group).items():
-        name = nodes[0].name.value
-        if name in facts:
-            values[key] = facts[name]
-        elif name == "startCursor":
-            values[key] = end(0)
-        elif name == "endCursor":
-            values[key] = end(-1)
-        else:
-            values[key] = literal_column("'PageInfo'", Text())
-    return json_object(values, path)
-
-
-def _page_size(value: Traced | None, path: "Path") -> Any:
+def _page_size(compilation: "Compilation", value: Traced | None, path: "Path") -> int:
     if value is None:
-        return lambda _: DEFAULT_PAGE
+        return DEFAULT_PAGE
 
     def size(variables: Variables) -> int:
         asked = value.get(variables)
@@ -220,138 +258,42 @@ def _page_size(value: Traced | None, path: "Path") -> Any:
             raise Refusal("INVALID_PAGE", f"`first` and `last` take a number from 1 to {MAXIMUM_PAGE}.", path)
         return asked
 
-    return size
+    # The planner must know the size: for one that it does not know, it expects a tenth of the table.
+    return compilation.pin(size)
 
 
 def sort_keys(compilation: "Compilation", listing: Listing, asked: Traced | None, path: "Path") -> list[SortKey]:
-    """The sort columns of a connection, ended by the primary key so that the order is total."""
+    """The sort columns of a connection, ended by the id so that the order is total.
+
+    The id goes the way of the column before it, so that an index can be walked in either direction.
+    """
     names = [getattr(member.value, "value", member.value) for member in asked.elements()] if asked else []
     if not names:
-        names = [name for name in listing.default_order if _may_use(compilation, listing, name.removeprefix("-"))]
+        default = listing.default_order
+        names = [name for name in default if filters.may_use(compilation, listing, name.removeprefix("-"))]
+    last = "-id" if names and names[-1].startswith("-") else "id"
     keys: list[SortKey] = []
-    for name in (*names, "id"):
+    for name in (*names, last):
         plain = name.removeprefix("-")
-        _need_scope(compilation, listing, plain, path)
+        filters.need_scope(compilation, listing, plain, path)
         if all(key.name != plain for key in keys):
             column = listing.column(plain)
             keys.append(SortKey(plain, name.startswith("-"), bool(column.nullable), column.type))
     return keys
 
 
-def _may_use(compilation: "Compilation", listing: Listing, column: str) -> bool:
-    return column not in listing.scopes or listing.scopes[column] in compilation.scopes
-
-
-def _need_scope(compilation: "Compilation", listing: Listing, column: str, path: "Path") -> None:
-    """Which rows match, their order and their cursors tell what a column holds, so they need what reading it needs."""
-    if not _may_use(compilation, listing, column):
-        compilation.refuse(f"{listing.name}.{_camel(column)}", listing.scopes[column], path)
-
-
-def _cursor_values(
-    compilation: "Compilation", keys: list[SortKey], value: Traced, path: "Path"
-) -> list[ColumnElement[Any] | None]:
-    now = keyset.decode(value.value, keys, path)
-
-    nulls = [current is None for current in now]
+def _cursor_values(compilation: "Compilation", keys: list[SortKey], value: Traced, path: "Path") -> keyset.Bound:
+    def values(variables: Variables) -> list[Any]:
+        return keyset.decode(value.get(variables), keys, path)
 
     def part(position: int) -> Any:
-        def get(variables: Variables) -> Any:
-            values = keyset.decode(value.get(variables), keys, path)
-            if [found is None for found in values] != nulls:
-                raise keyset.CursorShapeChanged
-            return values[position]
+        return lambda variables: values(variables)[position]
 
-        return get
-
+    nulls = compilation.pin(lambda variables: tuple(found is None for found in values(variables)))
     return [
-        None if current is None else compilation.bind(part(position), key.type)
-        for position, (key, current) in enumerate(zip(keys, now, strict=True))
+        None if null else compilation.bind(part(position), key.type)
+        for position, (key, null) in enumerate(zip(keys, nulls, strict=True))
     ]
 
 
-def _filter(compilation: "Compilation", listing: Listing, row: Row, where: Traced, path: "Path") -> ColumnElement[bool]:
-    conditions: list[ColumnElement[bool]] = [true()]
-    for name, value in where.items():
-        if value.value is None:
-            continue
-        if name == "and":
-            conditions.append(
-                and_(true(), *[_filter(compilation, listing, row, part, path) for part in value.elements()])
-            )
-        elif name == "or":
-            conditions.append(
-                or_(false(), *[_filter(compilation, listing, row, part, path) for part in value.elements()])
-            )
-        elif name == "not":
-            conditions.append(func.coalesce(not_(_filter(compilation, listing, row, value, path)), true()))
-        else:
-            column = next(field for field in listing.filters if _camel(field) == name)
-            _need_scope(compilation, listing, column, path)
-            conditions += [
-                _condition(compilation, listing, column, row, operator, operand)
-                for operator, operand in value.items()
-                if operand.value is not None
-            ]
-    return and_(*conditions)
-
-
-def _camel(name: str) -> str:
-    head, *rest = name.split("_")
-    return head + "".join(part.title() for part in rest)
-
-
-def _condition(
-    compilation: "Compilation", listing: Listing, name: str, row: Row, operator: str, operand: Traced
-) -> ColumnElement[bool]:
-    column, type_ = row.c[name], listing.column(name).type
-    if operator == "isNull":
-        asked = compilation.bind_traced(operand, true().type)
-        return case((asked, column.is_(None)), else_=column.is_not(None))
-    if operator == "oneOf":
-        return column == any_(compilation.bind(_many(operand, type_), ARRAY(type_)))
-    if operator in {"startsWith", "contains"}:
-        pattern = _pattern(operand, anywhere=operator == "contains")
-        # Both sides by the database: Python knows a final sigma and letters that become two.
-        return func.lower(column).like(func.lower(compilation.bind(pattern, Text())), escape="\\")
-    value = compilation.bind(_single(operand, type_), type_)
-    return {
-        "equals": lambda: column == value,
-        "atLeast": lambda: column >= value,
-        "atMost": lambda: column <= value,
-        "from": lambda: column >= value,
-        "before": lambda: column < value,
-    }[operator]()
-
-
-def _single(operand: Traced, type_: TypeEngine[Any]) -> Any:
-    if isinstance(type_, Uuid):
-        return lambda variables: _uuid(operand.get(variables))
-    return operand.get
-
-
-def _many(operand: Traced, type_: TypeEngine[Any]) -> Any:
-    if isinstance(type_, Uuid):
-        return lambda variables: [found for text in operand.get(variables) if (found := _uuid(text)) is not None]
-    return operand.get
-
-
-def _uuid(text: object) -> Any:
-    """The row id of a global id, whatever its type: the column says which rows can match."""
-    try:
-        return UUID(identifiers.parse(text)[1])
-    except ValueError:
-        return None
-
-
-def _pattern(operand: Traced, *, anywhere: bool) -> Any:
-    def pattern(variables: Variables) -> str:
-        text = str(operand.get(variables))
-        for special in ("\\", "%", "_"):
-            text = text.replace(special, f"\\{special}")
-        return f"%{text}%" if anywhere else f"{text}%"
-
-    return pattern
-
-
-__all__ = ["connection_json", "sort_keys"]
+__all__ = ["connection_json", "given", "sort_keys"]

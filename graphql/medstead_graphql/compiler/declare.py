@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any, Generic, TypeVar
 
 import strawberry
+from graphql import GraphQLField, get_named_type
 from sqlalchemy import ColumnElement, FromClause, Select
 
 from medstead_graphql.compiler.listing import Listing
@@ -25,6 +26,18 @@ COUNT_COST = 50
 """Points of `totalCount`: it looks at every row of the connection."""
 
 NodeType = TypeVar("NodeType")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the rows of a type that is a Node stand, and the scope that every way to them needs."""
+
+    table: type[Base]
+    scope: str | None
+
+
+SOURCES: dict[str, Source] = {}
+"""Every type that is a Node, by name."""
 
 
 @strawberry.type(description="Where a page of a connection begins and ends.")
@@ -99,9 +112,9 @@ class Inline:
 
 @dataclass(frozen=True, slots=True)
 class AnyNode:
-    """The field `node(id:)`, whose type is named in the id."""
+    """The fields `node(id:)` and `nodes(ids:)`, whose types are named in the ids."""
 
-    scope: str | None
+    scope: str | None = None
     cost: int = LINK_COST
 
 
@@ -119,6 +132,23 @@ def column(
     """The column of the field's own name, or of `name`."""
     metadata = {KEY: Column(name, None, scope)}
     return strawberry.field(metadata=metadata, description=description, deprecation_reason=deprecated)
+
+
+@strawberry.interface(description="Anything with an id that `node(id:)` can find again.")
+class Node:
+    """Relay's node."""
+
+    id: strawberry.ID = column()
+
+
+def node(table: type[Base], *, scope: str | None, description: str) -> Callable[[type], type]:
+    """Declare a type of the rows of `table`: a Node, to be read with `scope` by whatever way."""
+
+    def declare(class_: type) -> type:
+        SOURCES[class_.__name__] = Source(table, scope)
+        return strawberry.type(class_, description=description)
+
+    return declare
 
 
 def expression(
@@ -220,7 +250,13 @@ def by_id(
 def node_by_id(*, description: str | None = None) -> Any:
     """The root field `node(id:)`: the row of any type that is a Node."""
     resolver = with_arguments({"id": strawberry.ID}, {})
-    return strawberry.field(resolver=resolver, metadata={KEY: AnyNode(None)}, description=description)
+    return strawberry.field(resolver=resolver, metadata={KEY: AnyNode()}, description=description)
+
+
+def nodes_by_ids(*, description: str | None = None) -> Any:
+    """The root field `nodes(ids:)`: rows of any types that are Nodes, in the order of their ids."""
+    resolver = with_arguments({"ids": list[strawberry.ID]}, {})
+    return strawberry.field(resolver=resolver, metadata={KEY: AnyNode()}, description=description)
 
 
 def with_arguments(annotations: dict[str, Any], defaults: dict[str, Any]) -> Callable[..., Any]:
@@ -246,7 +282,22 @@ def _connection_arguments(listing: Listing) -> Callable[..., Any]:
     return with_arguments(annotations, dict.fromkeys(annotations))
 
 
-def declaration_of(metadata: Any) -> Declaration | None:
-    """The declaration in a Strawberry field's metadata, if it has one."""
-    found = metadata.get(KEY)
-    return found if isinstance(found, Column | One | Many | Inline | AnyNode) else None
+def declared(field: GraphQLField) -> Declaration:
+    """Where a field of the schema is read from. Raises LookupError if it does not say so."""
+    definition = field.extensions.get("strawberry-definition")
+    found = definition.metadata.get(KEY) if definition is not None else None
+    if not isinstance(found, Column | One | Many | Inline | AnyNode):
+        raise LookupError("a field of the schema does not say where it is read from")
+    return found
+
+
+def needed_scopes(field: GraphQLField) -> tuple[str, ...]:
+    """The scopes that reading a field needs: its own, and that of the type whose rows it leads to."""
+    declaration = declared(field)
+    source = None
+    if isinstance(declaration, One):
+        source = SOURCES.get(get_named_type(field.type).name)
+    elif isinstance(declaration, Many):
+        source = SOURCES.get(declaration.listing.name)
+    found = (declaration.scope, source.scope if source else None)
+    return tuple(scope for scope in found if scope is not None)

@@ -1,6 +1,6 @@
 """Runs documents: parse and validate once, compile once per scopes and shape of variables, then one statement."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -21,15 +21,16 @@ from graphql import (
 
 from medstead_graphql.bounded import Bounded
 from medstead_graphql.compiler.errors import Refusal
-from medstead_graphql.compiler.keyset import CursorShapeChanged
 from medstead_graphql.compiler.plan import TENANT_VARIABLE, Plan
 from medstead_graphql.compiler.selection import Operation
-from medstead_graphql.compiler.values import shape
+from medstead_graphql.compiler.values import Variables, shape
 from medstead_graphql.limits import MAXIMUM_TOKENS, check_limits
 from medstead_graphql.pricing import PricedOperation
 
-LONGEST_KEPT = 20_000
-"""Characters of a document that is kept prepared; longer ones are prepared each time, so that memory is bounded."""
+DOCUMENTS_KEPT = 500_000
+"""Characters of all documents that are kept prepared; each takes some hundred bytes as a tree."""
+PLANS_KEPT = 16_000_000
+"""Characters of all statements that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +46,12 @@ class Prepared:
 class Documents:
     """Prepared documents and compiled plans of one schema, both bounded."""
 
-    def __init__(self, schema: GraphQLSchema, *, documents: int = 500, plans: int = 2000) -> None:
+    def __init__(self, schema: GraphQLSchema) -> None:
         self.schema = schema
-        self._prepared: Bounded[str, Prepared] = Bounded(documents)
+        self._prepared: Bounded[str, Prepared] = Bounded(DOCUMENTS_KEPT)
         self._trusted: dict[str, Prepared] = {}
-        self.plans: Bounded[Any, Plan] = Bounded(plans)
+        self._pins: Bounded[Hashable, tuple[Callable[[Variables], Hashable], ...]] = Bounded(PLANS_KEPT)
+        self._plans: Bounded[Hashable, Plan] = Bounded(PLANS_KEPT)
 
     def __contains__(self, text: str) -> bool:
         """Whether the document is prepared already."""
@@ -64,8 +66,7 @@ class Documents:
         prepared = self._trusted.get(text) or self._prepared.get(text)
         if prepared is None:
             prepared = self._prepare(text)
-            if len(text) <= LONGEST_KEPT:
-                self._prepared.put(text, prepared)
+            self._prepared.put(text, prepared, len(text))
         return prepared
 
     def _prepare(self, text: str) -> Prepared:
@@ -79,34 +80,24 @@ class Documents:
             return Prepared(None, (Refusal("TOO_DEEP", "The document is nested too deeply. Ask in several requests."),))
         return Prepared(None if errors else document, tuple(errors))
 
-    def plan(
-        self, text: str, operation: Operation, scopes: frozenset[str], build: Callable[[], Plan], root: object = None
-    ) -> Plan:
+    def plan(self, text: str, operation: Operation, scopes: frozenset[str], build: Callable[[], Plan]) -> Plan:
         """The compiled plan, from the cache if the statement would be the same."""
         name = operation.definition.name.value if operation.definition.name else ""
-        identifiers = _identifier_variables(operation.definition)
-        shapes = tuple(
-            (variable, shape(value, identifier=variable in identifiers))
-            for variable, value in sorted(operation.variables.items())
-        )
-        key = (text, name, scopes, shapes, root)
-        plan = self.plans.get(key)
-        if plan is None:
-            plan = build()
-            if len(text) <= LONGEST_KEPT:
-                self.plans.put(key, plan)
+        shapes = tuple((variable, shape(value)) for variable, value in sorted(operation.variables.items()))
+        key = (text, name, scopes, shapes)
+        pins = self._pins.get(key)
+        if pins is not None:
+            plan = self._plans.get((key, _values(pins, operation)))
+            if plan is not None:
+                return plan
+        plan = build()
+        self._pins.put(key, plan.pins, len(text))
+        self._plans.put((key, _values(plan.pins, operation)), plan, len(plan.sql))
         return plan
 
 
-def _identifier_variables(definition: OperationDefinitionNode) -> frozenset[str]:
-    names = set()
-    for variable in definition.variable_definitions or ():
-        type_node: Any = variable.type
-        while hasattr(type_node, "type"):
-            type_node = type_node.type
-        if type_node.name.value == "ID":
-            names.add(variable.variable.name.value)
-    return frozenset(names)
+def _values(pins: tuple[Callable[[Variables], Hashable], ...], operation: Operation) -> tuple[Hashable, ...]:
+    return tuple(pin(operation.variables) for pin in pins)
 
 
 def choose_operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
@@ -151,4 +142,4 @@ async def run_plan(plan: Plan, tenant_id: UUID, variables: Mapping[str, Any], fe
     return text
 
 
-__all__ = ["CursorShapeChanged", "Documents", "OperationType", "choose_operation", "read_operation", "run_plan"]
+__all__ = ["Documents", "OperationType", "choose_operation", "read_operation", "run_plan"]

@@ -21,17 +21,12 @@ from sqlalchemy import (
     Uuid,
     and_,
     cast,
-    false,
     func,
-    or_,
+    literal_column,
 )
 from sqlalchemy.sql.type_api import TypeEngine
 
 from medstead_graphql.compiler.errors import Refusal
-
-
-class CursorShapeChanged(Exception):
-    """A cached plan met a cursor with nulls in other places than the one it was compiled for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +47,8 @@ def order_by(keys: Sequence[SortKey], row: Any, *, reverse: bool) -> list[Column
 def cursor(keys: Sequence[SortKey], row: Any) -> ColumnElement[str]:
     """The row's cursor as SQL: base64 of a JSON array of the sort values as text."""
     values = func.json_build_array(*[cast(row.c[key.name], Text) for key in keys])
-    return func.translate(func.encode(func.convert_to(cast(values, Text), "UTF8"), "base64"), "\n", "")
+    encoded = func.encode(func.convert_to(cast(values, Text), literal_column("'UTF8'")), literal_column("'base64'"))
+    return func.translate(encoded, literal_column("E'\\n'"), literal_column("''"))
 
 
 _CONVERT: tuple[tuple[type[TypeEngine[Any]], Callable[[str], Any]], ...] = (
@@ -92,31 +88,48 @@ def _convert(value: Any, key: SortKey, refusal: Refusal) -> Any:
     return value
 
 
-def beyond(
-    keys: Sequence[SortKey], row: Any, values: Sequence[ColumnElement[Any] | None], *, before: bool
-) -> ColumnElement[bool]:
-    """The rows that sort strictly after (or before) the given values; None stands for a null sort value."""
-    if not before and all(not key.descending and not key.nullable for key in keys):
-        # A row comparison can be answered by one range of the index.
-        return func.row(*[row.c[key.name] for key in keys]) > func.row(*values)
-    steps: list[ColumnElement[bool]] = []
-    for position, (key, value) in enumerate(zip(keys, values, strict=True)):
-        equal = [
-            row.c[earlier.name].is_(None) if earlier_value is None else row.c[earlier.name] == earlier_value
-            for earlier, earlier_value in zip(keys[:position], values[:position], strict=True)
-        ]
-        steps.append(and_(*equal, _past(row.c[key.name], key, value, ascending=key.descending == before)))
-    return or_(*steps)
+Bound = Sequence[ColumnElement[Any] | None]
+"""The sort values of a cursor; None stands for a null."""
+
+
+def beyond(keys: Sequence[SortKey], row: Any, bound: Bound, *, before: bool) -> list[ColumnElement[bool]]:
+    """The rows that sort strictly after (or before) the bound, as conditions of which each row meets at most one.
+
+    Each is one range of an index on the keys, so that a page costs the same wherever it begins.
+    """
+    return _ranges(keys, row, bound, before=before, with_bound=False)
+
+
+def up_to(keys: Sequence[SortKey], row: Any, bound: Bound, *, before: bool) -> list[ColumnElement[bool]]:
+    """All other rows: the bound's own and those on its far side, likewise."""
+    return _ranges(keys, row, bound, before=not before, with_bound=True)
+
+
+def _ranges(
+    keys: Sequence[SortKey], row: Any, bound: Bound, *, before: bool, with_bound: bool
+) -> list[ColumnElement[bool]]:
+    descending = {key.descending for key in keys}
+    if len(descending) == 1 and not any(key.nullable for key in keys):
+        # A row comparison is one range of the index.
+        ours, theirs = func.row(*[row.c[key.name] for key in keys]), func.row(*bound)
+        if descending.pop() == before:
+            return [ours >= theirs if with_bound else ours > theirs]
+        return [ours <= theirs if with_bound else ours < theirs]
+    ranges: list[ColumnElement[bool]] = []
+    equal: list[ColumnElement[bool]] = []
+    for key, value in zip(keys, bound, strict=True):
+        column = row.c[key.name]
+        ranges += [and_(*equal, past) for past in _past(column, key, value, ascending=key.descending == before)]
+        equal.append(column.is_(None) if value is None else column == value)
+    return [*ranges, and_(*equal)] if with_bound else ranges
 
 
 def _past(
     column: ColumnElement[Any], key: SortKey, value: ColumnElement[Any] | None, *, ascending: bool
-) -> ColumnElement[bool]:
+) -> list[ColumnElement[bool]]:
     """Strictly past `value` when walking up (nulls are the greatest) or down."""
     if ascending:
         if value is None:
-            return false()
-        return or_(column > value, column.is_(None)) if key.nullable else column > value
-    if value is None:
-        return column.is_not(None)
-    return column < value
+            return []
+        return [column > value, column.is_(None)] if key.nullable else [column > value]
+    return [column.is_not(None)] if value is None else [column < value]

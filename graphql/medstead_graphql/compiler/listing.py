@@ -83,13 +83,18 @@ class DateFilter:
 
 @dataclass(frozen=True)
 class Listing:
-    """How rows of `table` are listed: filter fields, order fields, default order (`-` before a name: descending)."""
+    """How rows of a type are listed: what they are filtered and ordered by. Its name is the type's."""
 
     name: str
     table: type[Base]
     filters: tuple[str, ...]
     orders: tuple[str, ...]
     default_order: tuple[str, ...]
+    """Columns; `-` before one: descending."""
+    links: Mapping[str, str]
+    """Fields that lead to one row → the type whose filter applies to it."""
+    lists: Mapping[str, str]
+    """Connections → the type whose filter applies to some, none or every row."""
     filter_type: Any
     order_type: Any
     scopes: Mapping[str, str]
@@ -98,6 +103,14 @@ class Listing:
     def column(self, name: str) -> "Column[Any]":
         """The table's column of that name."""
         return table_of(self.table).c[name]
+
+
+_listings: dict[str, Listing] = {}
+
+
+def listing_of(name: str) -> Listing:
+    """The listing of a type."""
+    return _listings[name]
 
 
 def _filter_for(column: "Column[Any]") -> Any:
@@ -122,24 +135,30 @@ def listing(
     filters: tuple[str, ...] = (),
     orders: tuple[str, ...] = (),
     default_order: tuple[str, ...] = (),
+    links: Mapping[str, str] = MappingProxyType({}),
+    lists: Mapping[str, str] = MappingProxyType({}),
     scopes: Mapping[str, str] = MappingProxyType({}),
 ) -> Listing:
-    """Make a listing and its GraphQL types `<name>Filter` and `<name>Order`."""
-    module = sys.modules[__name__]
-    columns = table_of(table).c
+    """Make a listing and its GraphQL types `<name>Filter`, `<name>ListFilter` and `<name>Order`.
+
+    `links` and `lists` name fields of the type and the types they lead to, which have listings of their own.
+    """
     filter_name = f"{name}Filter"
+    columns = table_of(table).c
     annotations: dict[str, Any] = {field: _filter_for(columns[field]) | None for field in filters}
+    annotations |= {snake(field): f"{target}Filter | None" for field, target in links.items()}
+    annotations |= {snake(field): f"{target}ListFilter | None" for field, target in lists.items()}
     annotations |= {
         "and_": f"list[{filter_name}] | None",
         "or_": f"list[{filter_name}] | None",
         "not_": f"{filter_name} | None",
     }
-    body: dict[str, Any] = dict.fromkeys(filters)
-    for word in ("and", "or", "not"):
-        body[f"{word}_"] = strawberry.field(name=word, default=None)
-    body |= {"__annotations__": annotations, "__module__": __name__}
-    filter_type = strawberry.input(type(filter_name, (), body), description=f"Conditions on rows of {name}.")
-    setattr(module, filter_name, filter_type)
+    filter_type = _input(filter_name, annotations, f"Conditions on rows of {name}; all that are given must hold.")
+    _input(
+        f"{name}ListFilter",
+        dict.fromkeys(("some", "none", "every"), f"{filter_name} | None"),
+        f"Conditions on a list of {name}: on some row of it, on none, on every one.",
+    )
     members = {
         f"{field}_{way}".upper(): f"{sign}{field}" for field in orders for way, sign in (("asc", ""), ("desc", "-"))
     }
@@ -147,7 +166,26 @@ def listing(
         f"{name}Order", members or {"ID_ASC": "id"}, module=__name__
     )
     order_type = strawberry.enum(orders_of, description=f"Orders of {name}.")
-    return Listing(name, table, filters, orders, default_order, filter_type, order_type, scopes)
+    made = Listing(name, table, filters, orders, default_order, links, lists, filter_type, order_type, scopes)
+    _listings[name] = made
+    return made
 
 
-__all__ = ["Listing", "listing"]
+def _input(name: str, annotations: dict[str, Any], description: str) -> Any:
+    """An input type whose members may all be left out, known to the others by its name."""
+    body: dict[str, Any] = dict.fromkeys(annotations)
+    for word in ("and", "or", "not"):
+        if f"{word}_" in annotations:
+            body[f"{word}_"] = strawberry.field(name=word, default=None)
+    body |= {"__annotations__": annotations, "__module__": __name__}
+    made = strawberry.input(type(name, (), body), description=description)
+    setattr(sys.modules[__name__], name, made)
+    return made
+
+
+def snake(name: str) -> str:
+    """The column, or the Python name, of a GraphQL field."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+
+
+__all__ = ["Listing", "listing", "listing_of", "snake"]

@@ -1,13 +1,13 @@
 """The compiler proper: a selection of fields becomes one SQLAlchemy Core expression that yields JSON."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 from uuid import UUID
 
 from graphql import (
     FieldNode,
-    GraphQLEnumType,
     GraphQLField,
     GraphQLObjectType,
     GraphQLOutputType,
@@ -15,14 +15,46 @@ from graphql import (
     is_list_type,
     is_non_null_type,
 )
-from sqlalchemy import ColumnElement, Text, Uuid, bindparam, cast, func, literal, literal_column, null, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Uuid,
+    bindparam,
+    column,
+    func,
+    literal,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.sql.type_api import TypeEngine
 
 from medstead_graphql.compiler import connections, identifiers
-from medstead_graphql.compiler.declare import AnyNode, Column, Declaration, Inline, Many, One, Row, declaration_of
+from medstead_graphql.compiler.declare import (
+    SOURCES,
+    AnyNode,
+    Column,
+    Declaration,
+    Inline,
+    Many,
+    One,
+    Row,
+    declared,
+    needed_scopes,
+)
 from medstead_graphql.compiler.errors import ForbiddenField, Refusal
-from medstead_graphql.compiler.json_objects import json_object
+from medstead_graphql.compiler.json_text import (
+    NULL,
+    Json,
+    joined,
+    json_list,
+    json_object,
+    json_or_null,
+    json_value,
+    typename,
+)
+from medstead_graphql.compiler.listing import snake
 from medstead_graphql.compiler.selection import Operation, collect, selected_names
 from medstead_graphql.compiler.values import Traced, Variables, trace
 from tenants.base import TENANT, Base, table_of
@@ -30,17 +62,23 @@ from tenants.models import Tenant
 
 Path = list[str | int]
 
-Nodes = Mapping[str, tuple[str, type[Base]]]
-"""GraphQL type name → scope and table of the types that `node(id:)` can give."""
+Pinned = TypeVar("Pinned", bound=Hashable)
+
+MOST_NODES = 100
+"""Ids that `nodes(ids:)` takes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A compiled read: SQL text, how to fill its parameters from variables, and the refusals found on the way."""
+    """A compiled read: SQL text, how to fill its parameters from variables, and the refusals found on the way.
+
+    It is right for variables of which `pins` give the values that they gave when it was compiled.
+    """
 
     sql: str
     parameters: tuple[Callable[[Variables], Any], ...]
     errors: tuple[Refusal, ...]
+    pins: tuple[Callable[[Variables], Hashable], ...]
 
 
 class NullsParent(Exception):
@@ -50,12 +88,12 @@ class NullsParent(Exception):
 class Compilation:
     """The state of compiling one operation for one set of scopes."""
 
-    def __init__(self, operation: Operation, scopes: frozenset[str], nodes: Nodes) -> None:
+    def __init__(self, operation: Operation, scopes: frozenset[str]) -> None:
         self.operation = operation
         self.scopes = scopes
-        self.nodes = nodes
         self.errors: list[Refusal] = []
         self._getters: dict[str, Callable[[Variables], Any]] = {}
+        self._pins: list[Callable[[Variables], Hashable]] = []
         self.tenant = bindparam("tenant_id", type_=Uuid())
 
     def bind(self, get: Callable[[Variables], Any], type_: TypeEngine[Any]) -> ColumnElement[Any]:
@@ -64,9 +102,10 @@ class Compilation:
         self._getters[name] = get
         return bindparam(name, type_=type_)
 
-    def bind_traced(self, value: Traced, type_: TypeEngine[Any]) -> ColumnElement[Any]:
-        """A parameter holding a traced value as it is."""
-        return self.bind(value.get, type_)
+    def pin(self, get: Callable[[Variables], Pinned]) -> Pinned:
+        """What `get` gives now, which decides the statement: another value takes another plan."""
+        self._pins.append(get)
+        return get(self.operation.variables)
 
     def within_tenant(self, table: type[Base], row: Row) -> ColumnElement[bool]:
         """The row's own tenant predicate; shared reference rows have none, and of tenants one sees oneself."""
@@ -85,86 +124,128 @@ class Compilation:
         self.errors.append(ForbiddenField(field, scope, path))
         raise NullsParent
 
-    # --- fields ---------------------------------------------------------------------------------------------------
+    def need(self, owner: GraphQLObjectType, name: str, path: Path) -> None:
+        """Refuse a field if a scope that it needs is missing."""
+        for scope in needed_scopes(owner.fields[name]):
+            if scope not in self.scopes:
+                self.refuse(f"{owner.name}.{name}", scope, path)
 
-    def object_json(self, type_: GraphQLObjectType, nodes: list[FieldNode], row: Row, path: Path) -> ColumnElement[Any]:
+    def object_json(self, type_: GraphQLObjectType, nodes: list[FieldNode], row: Row, path: Path) -> Json:
         """JSON object of the selected fields of one row. Raises NullsParent if a forbidden field is non-null."""
         return self.pairs_json(type_, selected_names(self.operation, type_, nodes), row, path)
 
     def pairs_json(
         self, type_: GraphQLObjectType, fields: dict[str, list[FieldNode]], row: Row | None, path: Path
-    ) -> ColumnElement[Any]:
+    ) -> Json:
         """JSON object of fields grouped by response key."""
-        return json_object({key: self.field(type_, nodes, row, [*path, key]) for key, nodes in fields.items()}, path)
+        return json_object({key: self.field(type_, nodes, row, [*path, key]) for key, nodes in fields.items()})
 
-    def field(
-        self, type_: GraphQLObjectType, nodes: list[FieldNode], row: Row | None, path: Path
-    ) -> ColumnElement[Any]:
-        """SQL of one field, or NULL with an error if its scope is missing."""
+    def field(self, type_: GraphQLObjectType, nodes: list[FieldNode], row: Row | None, path: Path) -> Json:
+        """JSON of one field, or null with an error if its scope is missing."""
         name = nodes[0].name.value
         if name == "__typename":
-            return literal_column(f"'{type_.name}'", Text())
+            return typename(type_.name)
         field = type_.fields[name]
-        declaration = _declaration(field, f"{type_.name}.{name}")
+        declaration = declared(field)
         try:
-            if declaration.scope is not None and declaration.scope not in self.scopes:
-                self.refuse(f"{type_.name}.{name}", declaration.scope, path)
-            return self._declared(declaration, field, nodes, row, path, name)
+            self.need(type_, name, path)
+            return self._declared(declaration, type_, nodes, row, path)
         except NullsParent:
             if is_non_null_type(field.type):
                 raise
-            return null()
+            return NULL
 
     def _declared(
-        self,
-        declaration: Declaration,
-        field: GraphQLField,
-        nodes: list[FieldNode],
-        row: Row | None,
-        path: Path,
-        name: str,
-    ) -> ColumnElement[Any]:
+        self, declaration: Declaration, type_: GraphQLObjectType, nodes: list[FieldNode], row: Row | None, path: Path
+    ) -> Json:
+        name = nodes[0].name.value
+        field = type_.fields[name]
         arguments = self._arguments(field, nodes[0])
         if isinstance(declaration, Column):
             assert row is not None
-            if declaration.expression is not None:
-                return _as_json(declaration.expression(row, self), field.type, "")
-            column = row.c[declaration.name or _snake(name)]
-            return _as_json(column, field.type, type_name(nodes, field))
+            expression = declaration.expression
+            value = row.c[declaration.name or snake(name)] if expression is None else expression(row, self)
+            return json_value(value, get_named_type(field.type), type_.name)
         if isinstance(declaration, Many):
             return connections.connection_json(self, declaration, field, nodes, row, path, arguments)
         if isinstance(declaration, Inline):
             return self._inline(declaration, field, nodes, row, path, arguments)
         if isinstance(declaration, AnyNode):
+            if "ids" in arguments:
+                return self._nodes(nodes, path, arguments["ids"])
             return self._node(nodes, path, arguments["id"])
         return self._one(declaration, field, nodes, row, path, arguments)
 
-    def _node(self, nodes: list[FieldNode], path: Path, value: Traced) -> ColumnElement[Any]:
-        """The row of whatever type the id names; null for a type that is not listed among the nodes."""
-        found = self.nodes.get(identifiers.parse(value.value)[0])
-        if found is None:
-            return null()
-        scope, table = found
-        target = self.operation.schema.type_map[identifiers.parse(value.value)[0]]
-        assert isinstance(target, GraphQLObjectType)
-        if scope not in self.scopes:
-            self.errors.append(ForbiddenField(f"{target.name} by node(id:)", scope, path))
-            return null()
-        child = self.alias(table)
-        statement = select(self.object_json(target, nodes, child, path)).select_from(child)
-        statement = statement.where(self.within_tenant(table, child))
-        statement = statement.where(child.c.id == self.identifier(value, target.name, child.c.id.type))
-        return _scalar(statement, None)
+    def _node(self, nodes: list[FieldNode], path: Path, value: Traced) -> Json:
+        """The row of whatever type the id names; null for a type that is no Node."""
+        name = self.pin(lambda variables: identifiers.parse(value.get(variables))[0])
+        target = self._readable(name, path)
+        if target is None:
+            return NULL
+        child = self.alias(SOURCES[name].table)
+        which = child.c.id == self.identifier(value, name, child.c.id.type)
+        return json_or_null(self._row(target, nodes, child, which, path))
 
-    def row_by_id(
-        self, target: GraphQLObjectType, nodes: list[FieldNode], row_id: UUID, path: Path
+    def _nodes(self, nodes: list[FieldNode], path: Path, value: Traced) -> Json:
+        """The rows in the order of their ids, null where there is none: one sub-select for each type named."""
+
+        def parsed(variables: Variables) -> list[tuple[str, str]]:
+            ids = value.get(variables)
+            if len(ids) > MOST_NODES:
+                raise Refusal("TOO_MANY_IDS", f"Ask for at most {MOST_NODES} ids at once, in several requests.", path)
+            return [identifiers.parse(one) for one in ids]
+
+        names = self.pin(lambda variables: tuple(sorted({name for name, _ in parsed(variables)})))
+        # The first array is as long as the list of ids, whatever types they name.
+        arrays = [self.bind(lambda variables: [0] * len(parsed(variables)), ARRAY(Integer()))]
+        columns: list[Any] = [column("number", Integer())]
+        targets: dict[str, GraphQLObjectType] = {}
+        for name in names:
+            if (target := self._readable(name, path)) is not None:
+                type_ = table_of(SOURCES[name].table).c.id.type
+                arrays.append(self.bind(_keys(value, name, key_converter(type_)), ARRAY(type_)))
+                columns.append(column(name.lower(), type_))
+                targets[name] = target
+        asked = func.unnest(*arrays).table_valued(*columns, with_ordinality="position").render_derived()
+        found = []
+        for name, target in targets.items():
+            child = self.alias(SOURCES[name].table)
+            with suppress(NullsParent):
+                found.append(self._row(target, nodes, child, child.c.id == asked.c[name.lower()], path, asked))
+        texts = func.coalesce(*found, NULL.sql())
+        listed = select(json_list(joined(texts, asked.c.position)).sql()).select_from(asked)
+        return Json(listed.scalar_subquery())
+
+    def _readable(self, name: str, path: Path) -> GraphQLObjectType | None:
+        """The type that an id names; None with an error if its scope is missing, None if it is no Node."""
+        source = SOURCES.get(name)
+        if source is None:
+            return None
+        if source.scope is not None and source.scope not in self.scopes:
+            self.errors.append(ForbiddenField(f"{name} by its id", source.scope, path))
+            return None
+        target = self.operation.schema.type_map[name]
+        assert isinstance(target, GraphQLObjectType)
+        return target
+
+    def _row(
+        self,
+        target: GraphQLObjectType,
+        nodes: list[FieldNode],
+        child: Row,
+        which: ColumnElement[bool],
+        path: Path,
+        outer: Row | None = None,
     ) -> ColumnElement[Any]:
+        """The selected fields of one row of a Node's table; no row, null."""
+        statement = select(self.object_json(target, nodes, child, path).sql()).select_from(child)
+        statement = statement.where(self.within_tenant(SOURCES[target.name].table, child), which)
+        return _scalar(statement, outer)
+
+    def row_by_id(self, target: GraphQLObjectType, nodes: list[FieldNode], row_id: UUID, path: Path) -> Json:
         """The selected fields of one row whose id is known, such as the row a mutation made."""
-        table = self.nodes[target.name][1]
-        child = self.alias(table)
-        statement = select(self.object_json(target, nodes, child, path)).select_from(child)
-        statement = statement.where(self.within_tenant(table, child), child.c.id == literal(row_id, Uuid()))
-        return _scalar(statement, None)
+        child = self.alias(SOURCES[target.name].table)
+        return json_or_null(self._row(target, nodes, child, child.c.id == literal(row_id, Uuid()), path))
 
     def _one(
         self,
@@ -174,17 +255,17 @@ class Compilation:
         row: Row | None,
         path: Path,
         arguments: dict[str, Traced],
-    ) -> ColumnElement[Any]:
+    ) -> Json:
         target = get_named_type(field.type)
         assert isinstance(target, GraphQLObjectType)
         child = self.alias(declaration.table)
-        statement = select(self.object_json(target, nodes, child, path)).select_from(child)
+        statement = select(self.object_json(target, nodes, child, path).sql()).select_from(child)
         statement = statement.where(self.within_tenant(declaration.table, child))
         if declaration.join is not None:
             statement = statement.where(declaration.join(row, child, self))  # type: ignore[arg-type]
         if "id" in arguments:
             statement = statement.where(child.c.id == self.identifier(arguments["id"], target.name, child.c.id.type))
-        return _scalar(statement, row)
+        return json_or_null(_scalar(statement, row))
 
     def identifier(self, value: Traced, type_name: str, type_: TypeEngine[Any]) -> ColumnElement[Any]:
         """The row id in a global id, bound. An id of another type finds nothing."""
@@ -199,19 +280,17 @@ class Compilation:
         row: Row | None,
         path: Path,
         arguments: dict[str, Traced],
-    ) -> ColumnElement[Any]:
+    ) -> Json:
         target = get_named_type(field.type)
         assert isinstance(target, GraphQLObjectType)
         source = declaration.select(self, row, arguments)
         if row is not None:
             source = source.correlate(row)
         rows = source.subquery()
-        json = self.object_json(target, nodes, rows, path)
+        text = self.object_json(target, nodes, rows, path).sql()
         if _is_list(field.type):
-            return _scalar(
-                select(func.coalesce(func.json_agg(json), literal_column("'[]'::json"))).select_from(rows), row
-            )
-        return _scalar(select(json).select_from(rows), row)
+            return Json(_scalar(select(json_list(joined(text)).sql()).select_from(rows), row))
+        return json_or_null(_scalar(select(text).select_from(rows), row))
 
     def _arguments(self, field: GraphQLField, node: FieldNode) -> dict[str, Traced]:
         arguments: dict[str, Traced] = {}
@@ -222,9 +301,9 @@ class Compilation:
                 arguments[argument.name.value] = value
         return arguments
 
-    def finish(self, expression: ColumnElement[Any]) -> Plan:
-        """Render `SELECT <expression>::text` for asyncpg."""
-        compiled = select(cast(expression, Text)).compile(dialect=_DIALECT)
+    def finish(self, json: Json) -> Plan:
+        """Render `SELECT <json>` for asyncpg."""
+        compiled = select(json.sql()).compile(dialect=_DIALECT)
         getters = {"tenant_id": _tenant, **self._getters}
         assert compiled.positiontup is not None
         constants = compiled.params
@@ -235,7 +314,8 @@ class Compilation:
             value = constants[name]
             return lambda _: value
 
-        return Plan(str(compiled), tuple(getter(name) for name in compiled.positiontup), tuple(self.errors))
+        parameters = tuple(getter(name) for name in compiled.positiontup)
+        return Plan(str(compiled), parameters, tuple(self.errors), tuple(self._pins))
 
 
 _DIALECT = asyncpg_dialect()  # type: ignore[no-untyped-call]
@@ -255,14 +335,6 @@ def _scalar(statement: Any, row: Row | None) -> ColumnElement[Any]:
     return scalar
 
 
-def _declaration(field: GraphQLField, name: str) -> Declaration:
-    strawberry_field = field.extensions.get("strawberry-definition")
-    declaration = declaration_of(strawberry_field.metadata) if strawberry_field is not None else None
-    if declaration is None:
-        raise LookupError(f"{name} does not say where it is read from")
-    return declaration
-
-
 def key_converter(type_: TypeEngine[Any]) -> Callable[[str], identifiers.Key]:
     """How the text of a row id becomes a value of the id column's type."""
     if isinstance(type_, Uuid):
@@ -270,48 +342,24 @@ def key_converter(type_: TypeEngine[Any]) -> Callable[[str], identifiers.Key]:
     return str.upper
 
 
-def type_name(nodes: list[FieldNode], field: GraphQLField) -> str:
-    """The type whose name goes before an id; empty for other scalars."""
-    if get_named_type(field.type).name != "ID":
-        return ""
-    owner = field.extensions["strawberry-definition"].origin
-    return str(owner.__strawberry_definition__.name)
-
-
-def _as_json(column: ColumnElement[Any], type_: GraphQLOutputType, owner: str) -> ColumnElement[Any]:
-    """The column as JSON will carry it: enums by member name, decimals as text, ids with their type."""
-    named = get_named_type(type_)
-    if isinstance(named, GraphQLEnumType):
-        return func.upper(column)
-    if named.name == "ID" and owner:
-        return literal_column(f"'{owner}:'", Text()).concat(cast(column, Text))
-    if named.name == "Decimal":
-        return cast(column, Text)
-    return column
-
-
-def _snake(name: str) -> str:
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+def _keys(value: Traced, type_name: str, convert: Callable[[str], identifiers.Key]) -> Callable[[Variables], Any]:
+    """The row ids of one type in a list of ids, with null at the places of others."""
+    return lambda variables: [identifiers.key_of(one, type_name, convert) for one in value.get(variables)]
 
 
 def _is_list(type_: GraphQLOutputType) -> bool:
     return is_list_type(type_.of_type if is_non_null_type(type_) else type_)
 
 
-def compile_root(
-    operation: Operation,
-    root: GraphQLObjectType,
-    scopes: frozenset[str],
-    nodes: Nodes,
-) -> Plan:
+def compile_root(operation: Operation, root: GraphQLObjectType, scopes: frozenset[str]) -> Plan:
     """Compile the root fields of a query into one statement."""
-    compilation = Compilation(operation, scopes, nodes)
+    compilation = Compilation(operation, scopes)
     fields = collect(operation, root, [operation.definition.selection_set])
     try:
-        expression = compilation.pairs_json(root, fields, None, [])
+        json = compilation.pairs_json(root, fields, None, [])
     except NullsParent:
-        expression = literal_column("'null'::json")
-    return compilation.finish(expression)
+        json = NULL
+    return compilation.finish(json)
 
 
 __all__ = ["Compilation", "NullsParent", "Plan", "compile_root"]

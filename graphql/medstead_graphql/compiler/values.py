@@ -1,6 +1,6 @@
 """Argument values that know where they came from, so that a cached plan can be filled with new variables."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from enum import Enum
 from typing import Any
 
@@ -102,10 +102,11 @@ class _Parts(Traced):
         return self.parts[int(key)]
 
 
-def shape(value: Any, *, identifier: bool = False) -> Any:
-    """What of a variable's value decides the statement: nulls, keys, booleans, enum members, the type in an id.
+def shape(value: Any) -> Hashable:
+    """What of a variable's value decides the statement: nulls, keys, booleans, enum members.
 
-    Texts, numbers and dates decide nothing: they are bound. A list of them is bound as one array.
+    Texts, numbers and dates decide nothing unless the compiler pins them: they are bound. A list of them is bound as
+    one array.
     """
     if value is None or isinstance(value, bool | Enum):
         return value
@@ -115,6 +116,4 @@ def shape(value: Any, *, identifier: bool = False) -> Any:
         if any(part is None or isinstance(part, dict | list | Enum) for part in value):
             return tuple(shape(part) for part in value)
         return "list"
-    if identifier and isinstance(value, str):
-        return value.partition(":")[0]
     return "value"

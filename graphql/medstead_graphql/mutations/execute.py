@@ -10,7 +10,7 @@ from strawberry.types import ExecutionResult
 from medstead_graphql.caller import Caller
 from medstead_graphql.compiler.errors import ForbiddenField, Refusal
 from medstead_graphql.compiler.execute import run_plan
-from medstead_graphql.compiler.plan import Compilation, Nodes
+from medstead_graphql.compiler.plan import Compilation
 from medstead_graphql.compiler.selection import Operation, collect, selected_names
 from medstead_graphql.compiler.values import trace
 from medstead_graphql.mutations.payload import KEY, Command, Payload
@@ -26,7 +26,7 @@ class _Refused(Exception):
 
 
 async def execute_mutation(
-    operation: Operation, caller: Caller, nodes: Nodes, remembered: Remembered | None = None
+    operation: Operation, caller: Caller, remembered: Remembered | None = None
 ) -> ExecutionResult:
     """Run the mutation fields one after another, each in a transaction of its own, as the specification says.
 
@@ -48,7 +48,7 @@ async def execute_mutation(
             data[key] = None
             continue
         try:
-            data[key], found = await _Field(operation, caller, nodes, remembered, key, fields, command).run()
+            data[key], found = await _Field(operation, caller, remembered, key, fields, command).run()
             errors += found
         except Refusal as refusal:
             if not data:
@@ -66,13 +66,12 @@ class _Field:
         self,
         operation: Operation,
         caller: Caller,
-        nodes: Nodes,
         remembered: Remembered | None,
         key: str,
         fields: list[FieldNode],
         command: Command,
     ) -> None:
-        self.operation, self.caller, self.nodes, self.remembered = operation, caller, nodes, remembered
+        self.operation, self.caller, self.remembered = operation, caller, remembered
         self.key, self.fields, self.command = key, fields, command
 
     async def run(self) -> tuple[Any, Sequence[GraphQLError]]:
@@ -97,7 +96,7 @@ class _Field:
         return None if self.remembered is None else await self.remembered.recall(work, self.key)
 
     async def _answered(self, work: UnitOfWork, payload: Payload) -> tuple[Any, Sequence[GraphQLError]]:
-        runner = _Runner(self.operation, self.caller, self.nodes)
+        runner = _Runner(self.operation, self.caller)
         answer = await runner.payload(work, payload, self.fields, [self.key])
         if self.remembered is not None:
             await self.remembered.keep(work, self.key, answer, runner.errors)
@@ -115,8 +114,8 @@ def _arguments(operation: Operation, root: GraphQLObjectType, node: FieldNode) -
 
 
 class _Runner:
-    def __init__(self, operation: Operation, caller: Caller, nodes: Nodes) -> None:
-        self.operation, self.caller, self.nodes = operation, caller, nodes
+    def __init__(self, operation: Operation, caller: Caller) -> None:
+        self.operation, self.caller = operation, caller
         self.errors: list[GraphQLError] = []
 
     async def payload(
@@ -141,7 +140,7 @@ class _Runner:
     ) -> Any:
         target = get_named_type(type_.fields[nodes[0].name.value].type)
         assert isinstance(target, GraphQLObjectType)
-        compilation = Compilation(self.operation, self.caller.scopes, self.nodes)
+        compilation = Compilation(self.operation, self.caller.scopes)
         expression = compilation.row_by_id(target, nodes, row_id, path)
         plan = compilation.finish(expression)
         connection = await work.session.connection()

@@ -5,17 +5,10 @@ import enum
 import strawberry
 from strawberry.scalars import JSON
 
-__all__ = ["JSON", "PEOPLE", "ImportState", "LocationRelationship", "Node", "OnlineMode", "TenantKind", "TenantStatus"]
+__all__ = ["JSON", "PEOPLE", "ImportState", "LocationRelationship", "OnlineMode", "TenantKind", "TenantStatus"]
 
 PEOPLE = "people:read"
 """The scope that names of people need."""
-
-
-@strawberry.interface(description="Anything with an id that `node(id:)` can find again.")
-class Node:
-    """Relay's node."""
-
-    id: strawberry.ID
 
 
 @strawberry.enum(description="What kind of body a tenant is.")

@@ -8,9 +8,9 @@ import strawberry
 from sqlalchemy import func, select
 
 from app.directory import models
-from medstead_graphql.compiler.declare import Connection, column, expression, many, one
+from medstead_graphql.compiler.declare import Connection, Node, column, expression, many, node, one
 from medstead_graphql.types import listings
-from medstead_graphql.types.common import JSON, PEOPLE, LocationRelationship, Node, TenantKind, TenantStatus
+from medstead_graphql.types.common import JSON, PEOPLE, LocationRelationship, TenantKind, TenantStatus
 from medstead_graphql.types.registry import Organisation
 from tenants import models as registry
 
@@ -33,11 +33,14 @@ class TenantSettings:
     updated_at: datetime = column()
 
 
-@strawberry.type(description="The tenant that the caller acts in: an Integrated Care Board or a council.")
+@node(
+    registry.Tenant,
+    scope="tenant:read",
+    description="The tenant that the caller acts in: an Integrated Care Board or a council.",
+)
 class Tenant(Node):
     """A tenant."""
 
-    id: strawberry.ID = column()
     slug: str = column()
     name: str = column()
     kind: TenantKind = column()
@@ -48,19 +51,21 @@ class Tenant(Node):
     )
 
 
-@strawberry.type(description="A provider registered with the Care Quality Commission.")
+@node(models.CqcProvider, scope="directory:read", description="A provider registered with the Care Quality Commission.")
 class CqcProvider(Node):
     """A CQC provider."""
 
-    id: strawberry.ID = column()
     name: str = column()
 
 
-@strawberry.type(description="A location registered with the Care Quality Commission: shared national reference data.")
+@node(
+    models.CqcLocation,
+    scope="directory:read",
+    description="A location registered with the Care Quality Commission: shared national reference data.",
+)
 class CqcLocation(Node):
     """A CQC location."""
 
-    id: strawberry.ID = column()
     cqc_location_id: str = column("original_id", description="CQC's own id, as published.")
     name: str = column()
     provider: CqcProvider | None = one(models.CqcProvider, key="provider_id")
@@ -94,11 +99,10 @@ class CqcLocation(Node):
     primary_location_id: str | None = column(description="CQC id of the first registration of a dual registration.")
 
 
-@strawberry.type(description="A tenant's own relationship to a CQC location.")
+@node(models.TenantLocation, scope="directory:read", description="A tenant's own relationship to a CQC location.")
 class Location(Node):
     """A tenant's location."""
 
-    id: strawberry.ID = column()
     relationship: LocationRelationship = column()
     since: date = column()
     until: date | None = column()
@@ -109,11 +113,14 @@ class Location(Node):
     )
 
 
-@strawberry.type(description="Who employs learners: a care provider's site, an agency, a council, an individual.")
+@node(
+    models.Employer,
+    scope="directory:read",
+    description="Who employs learners: a care provider's site, an agency, a council, an individual.",
+)
 class Employer(Node):
     """An employer."""
 
-    id: strawberry.ID = column()
     name: str = column()
     kind: str = column()
     location: Location | None = one(models.TenantLocation, key="tenant_location_id")
@@ -135,11 +142,14 @@ def _identifier_count(row: Any, compilation: Any) -> Any:
     return counted.correlate(row).scalar_subquery()
 
 
-@strawberry.type(description="A person who learns. Learning belongs to the learner; employers come and go.")
+@node(
+    models.Learner,
+    scope="directory:read",
+    description="A person who learns. Learning belongs to the learner; employers come and go.",
+)
 class Learner(Node):
     """A learner."""
 
-    id: strawberry.ID = column()
     display_name: str | None = column(scope=PEOPLE)
     given_name: str | None = column(scope=PEOPLE)
     family_name: str | None = column(scope=PEOPLE)
@@ -160,11 +170,14 @@ class Learner(Node):
     )
 
 
-@strawberry.type(description="Two records found to be one person, by somebody, for a reason.")
+@node(
+    models.LearnerMerge,
+    scope="directory:read",
+    description="Two records found to be one person, by somebody, for a reason.",
+)
 class LearnerMerge(Node):
     """A merge of learners."""
 
-    id: strawberry.ID = column()
     reason: str | None = column(scope=PEOPLE, description="Free text may name people.")
     merged_at: datetime = column()
     undone_at: datetime | None = column(description="Set when the two turned out to be two people.")
@@ -172,11 +185,10 @@ class LearnerMerge(Node):
     merged: Learner = one(models.Learner, key="merged_learner_id")
 
 
-@strawberry.type(description="A learner's time with an employer.")
+@node(models.Employment, scope="directory:read", description="A learner's time with an employer.")
 class Employment(Node):
     """An employment."""
 
-    id: strawberry.ID = column()
     job_title: str | None = column()
     setting: str | None = column()
     started_on: date = column()

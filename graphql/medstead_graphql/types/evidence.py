@@ -8,19 +8,18 @@ import strawberry
 from sqlalchemy import Date, DateTime, Select, select
 
 from app.evidence import definitions, figures, models
-from medstead_graphql.compiler.declare import Connection, column, inline, many, one
+from medstead_graphql.compiler.declare import Connection, Node, column, inline, many, node, one
 from medstead_graphql.compiler.errors import Refusal
 from medstead_graphql.compiler.values import Traced, Variables
 from medstead_graphql.types import listings
-from medstead_graphql.types.common import MetricKind, Node, Polarity
+from medstead_graphql.types.common import MetricKind, Polarity
 from medstead_graphql.types.training import Attendance, Completion, FeedbackResponse, MedicationChampion
 
 
-@strawberry.type(description="What a figure means. A change of meaning is a new version.")
+@node(models.MetricDefinition, scope=None, description="What a figure means. A change of meaning is a new version.")
 class MetricDefinition(Node):
     """A metric definition."""
 
-    id: strawberry.ID = column()
     code: str = column()
     version: int = column()
     name: str = column()
@@ -35,11 +34,10 @@ class MetricDefinition(Node):
     effective_to: date | None = column()
 
 
-@strawberry.type(description="A figure of one month, as last refreshed from the rows.")
+@node(models.TenantMetric, scope="evidence:read", description="A figure of one month, as last refreshed from the rows.")
 class FigurePoint(Node):
     """A point of a monthly series."""
 
-    id: strawberry.ID = column()
     metric_code: str = column()
     metric_version: int = column()
     period_start: date = column()

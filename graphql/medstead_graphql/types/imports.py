@@ -2,20 +2,17 @@
 
 from datetime import datetime
 
-import strawberry
-
 from app.imports import models
-from medstead_graphql.compiler.declare import Connection, column, many, one
+from medstead_graphql.compiler.declare import Connection, Node, column, many, node, one
 from medstead_graphql.types import listings
-from medstead_graphql.types.common import JSON, PEOPLE, ImportRowKind, ImportRowState, ImportState, Node
+from medstead_graphql.types.common import JSON, PEOPLE, ImportRowKind, ImportRowState, ImportState
 from medstead_graphql.types.directory import Learner
 
 
-@strawberry.type(description="One file on its way in.")
+@node(models.ImportRun, scope="imports:read", description="One file on its way in.")
 class Import(Node):
     """An import."""
 
-    id: strawberry.ID = column()
     format_code: str = column()
     filename: str = column()
     byte_size: int = column()
@@ -34,11 +31,10 @@ class Import(Node):
     )
 
 
-@strawberry.type(description="A row of a file that needs, or needed, attention.")
+@node(models.ImportRow, scope="imports:read", description="A row of a file that needs, or needed, attention.")
 class ImportRow(Node):
     """A kept row."""
 
-    id: strawberry.ID = column()
     row_number: int = column(description="As a person sees it in the file.")
     section: str = column()
     cells: JSON | None = column(scope=PEOPLE, description="The row as it came.")

@@ -15,19 +15,40 @@ ORGANISATION = listing(
     orders=("name", "established_on"),
     default_order=("name",),
 )
+CQC_LOCATION = listing(
+    "CqcLocation",
+    directory.CqcLocation,
+    filters=(
+        "name",
+        "care_home",
+        "dormant",
+        "primary_setting",
+        "latest_rating",
+        "deregistered_on",
+        "local_authority",
+        "icb_code",
+        "postcode",
+    ),
+    links={"provider": "CqcProvider"},
+)
+CQC_PROVIDER = listing("CqcProvider", directory.CqcProvider, filters=("name",))
 LOCATION = listing(
     "Location",
     directory.TenantLocation,
     filters=("location_id", "relationship", "since", "until"),
     orders=("location_id", "since"),
     default_order=("location_id",),
+    links={"cqc": "CqcLocation"},
+    lists={"employers": "Employer", "champions": "MedicationChampion"},
 )
 EMPLOYER = listing(
     "Employer",
     directory.Employer,
     filters=("name", "kind", "tenant_location_id"),
-    orders=("name", "created_at"),
+    orders=("name",),
     default_order=("name",),
+    links={"location": "Location"},
+    lists={"employments": "Employment"},
 )
 LEARNER = listing(
     "Learner",
@@ -35,6 +56,13 @@ LEARNER = listing(
     filters=("display_name", "family_name", "created_at", "merged_into_id"),
     orders=("name_key", "created_at"),
     default_order=("name_key",),
+    links={"mergedInto": "Learner"},
+    lists={
+        "employments": "Employment",
+        "completions": "Completion",
+        "attendances": "Attendance",
+        "championRoles": "MedicationChampion",
+    },
     scopes=dict.fromkeys(("display_name", "family_name", "name_key"), PEOPLE),
 )
 EMPLOYMENT = listing(
@@ -43,6 +71,7 @@ EMPLOYMENT = listing(
     filters=("learner_id", "employer_id", "job_role_code", "setting", "started_on", "ended_on"),
     orders=("started_on", "ended_on"),
     default_order=("-started_on",),
+    links={"learner": "Learner", "employer": "Employer"},
 )
 LEARNER_MERGE = listing(
     "LearnerMerge",
@@ -50,6 +79,18 @@ LEARNER_MERGE = listing(
     filters=("kept_learner_id", "merged_learner_id", "merged_at", "undone_at"),
     orders=("merged_at",),
     default_order=("-merged_at",),
+    links={"kept": "Learner", "merged": "Learner"},
+)
+TIER = listing(
+    "Tier",
+    training.Tier,
+    filters=("position", "name"),
+    orders=("position",),
+    default_order=("position",),
+    lists={"courses": "Course"},
+)
+TRAINING_PROVIDER = listing(
+    "TrainingProvider", training.TrainingProvider, filters=("name",), orders=("key",), default_order=("key",)
 )
 COURSE = listing(
     "Course",
@@ -57,13 +98,16 @@ COURSE = listing(
     filters=("title", "version", "training_provider_id", "tier_id"),
     orders=("title_key", "created_at"),
     default_order=("title_key",),
+    links={"trainingProvider": "TrainingProvider", "tier": "Tier"},
+    lists={"completions": "Completion"},
 )
 COMPLETION = listing(
     "Completion",
     training.Completion,
     filters=("learner_id", "course_id", "completed_at", "minutes", "short_duration", "import_id"),
-    orders=("completed_at", "minutes", "created_at"),
+    orders=("completed_at", "created_at"),
     default_order=("-completed_at",),
+    links={"learner": "Learner", "course": "Course"},
 )
 SESSION = listing(
     "Session",
@@ -71,20 +115,24 @@ SESSION = listing(
     filters=("title", "tier_id", "starts_at", "online_mode"),
     orders=("starts_at", "title"),
     default_order=("-starts_at",),
+    links={"tier": "Tier"},
+    lists={"attendances": "Attendance"},
 )
 ATTENDANCE = listing(
     "Attendance",
     training.Attendance,
     filters=("session_id", "learner_id", "qualifies", "seconds"),
-    orders=("seconds", "updated_at"),
+    orders=("updated_at",),
     default_order=(),
+    links={"learner": "Learner", "session": "Session"},
 )
 CHAMPION = listing(
     "MedicationChampion",
     training.MedicationChampion,
     filters=("learner_id", "tenant_location_id", "trained_on", "started_on", "ended_on", "deputy"),
-    orders=("trained_on", "started_on", "ended_on"),
+    orders=("trained_on",),
     default_order=("-trained_on",),
+    links={"learner": "Learner", "location": "Location"},
 )
 FEEDBACK_FORM = listing(
     "FeedbackForm",
@@ -92,6 +140,8 @@ FEEDBACK_FORM = listing(
     filters=("title", "tier_id"),
     orders=("title", "created_at"),
     default_order=("title",),
+    links={"tier": "Tier"},
+    lists={"questions": "FeedbackQuestion", "responses": "FeedbackResponse"},
 )
 FEEDBACK_QUESTION = listing(
     "FeedbackQuestion", training.FeedbackQuestion, filters=("scale",), orders=("position",), default_order=("position",)
@@ -102,6 +152,8 @@ FEEDBACK_RESPONSE = listing(
     filters=("form_id", "submitted_at"),
     orders=("submitted_at",),
     default_order=("-submitted_at",),
+    links={"form": "FeedbackForm"},
+    lists={"answers": "FeedbackAnswer"},
 )
 FEEDBACK_ANSWER = listing(
     "FeedbackAnswer",
@@ -109,6 +161,7 @@ FEEDBACK_ANSWER = listing(
     filters=("question_id", "option_number"),
     orders=("option_number",),
     default_order=(),
+    links={"question": "FeedbackQuestion"},
 )
 IMPORT = listing(
     "Import",
@@ -116,6 +169,7 @@ IMPORT = listing(
     filters=("format_code", "state", "created_at", "filename"),
     orders=("created_at",),
     default_order=("-created_at",),
+    lists={"rows": "ImportRow"},
 )
 IMPORT_ROW = listing(
     "ImportRow",
@@ -123,6 +177,7 @@ IMPORT_ROW = listing(
     filters=("import_id", "kind", "state", "reason_code", "row_number"),
     orders=("row_number", "created_at"),
     default_order=("row_number",),
+    links={"learner": "Learner", "inImport": "Import"},
 )
 METRIC_DEFINITION = listing(
     "MetricDefinition",

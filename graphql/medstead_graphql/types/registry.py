@@ -6,8 +6,8 @@ from typing import Any
 import strawberry
 from sqlalchemy import Select, and_, select
 
-from medstead_graphql.compiler.declare import column, inline
-from medstead_graphql.types.common import CodeScheme, Node, OrganisationKind, SuccessionKind
+from medstead_graphql.compiler.declare import Node, column, inline, node
+from medstead_graphql.types.common import CodeScheme, OrganisationKind, SuccessionKind
 from tenants.base import table_of
 from tenants.models import Organisation as OrganisationModel
 from tenants.models import OrganisationCode as CodeModel
@@ -63,11 +63,14 @@ def _succession(*, onwards: bool) -> Any:
     return steps
 
 
-@strawberry.type(description="A body such as an Integrated Care Board or a council, current or historic.")
+@node(
+    OrganisationModel,
+    scope=None,
+    description="A body such as an Integrated Care Board or a council, current or historic.",
+)
 class Organisation(Node):
     """An organisation."""
 
-    id: strawberry.ID = column()
     kind: OrganisationKind = column()
     name: str = column()
     established_on: date | None = column()

@@ -3,41 +3,38 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-import strawberry
-
 from app.training import models
-from medstead_graphql.compiler.declare import Connection, column, many, one
+from medstead_graphql.compiler.declare import Connection, Node, column, many, node, one
 from medstead_graphql.types import listings
-from medstead_graphql.types.common import JSON, PEOPLE, Node, OnlineMode
+from medstead_graphql.types.common import JSON, PEOPLE, OnlineMode
 from medstead_graphql.types.directory import Learner, Location
 
 
-@strawberry.type(description="A level of a programme, from 1 (foundation).")
+@node(models.Tier, scope="training:read", description="A level of a programme, from 1 (foundation).")
 class Tier(Node):
     """A tier."""
 
-    id: strawberry.ID = column()
     position: int = column()
     name: str = column()
     minimum_minutes: int | None = column()
     courses: Connection["Course"] = many(listings.COURSE, on="tier_id")
 
 
-@strawberry.type(description="Who makes or gives a course.")
+@node(models.TrainingProvider, scope="training:read", description="Who makes or gives a course.")
 class TrainingProvider(Node):
     """A training provider."""
 
-    id: strawberry.ID = column()
     name: str = column()
 
 
-@strawberry.type(
-    description="A course is its training provider, title and version: the same title twice is two courses."
+@node(
+    models.Course,
+    scope="training:read",
+    description="A course is its training provider, title and version: the same title twice is two courses.",
 )
 class Course(Node):
     """A course."""
 
-    id: strawberry.ID = column()
     title: str = column()
     version: str = column()
     training_provider: TrainingProvider = one(models.TrainingProvider, key="training_provider_id")
@@ -45,11 +42,14 @@ class Course(Node):
     completions: Connection["Completion"] = many(listings.COMPLETION, on="course_id")
 
 
-@strawberry.type(description="A learner finished a course. Not competence: that is assessed apart.")
+@node(
+    models.Completion,
+    scope="training:read",
+    description="A learner finished a course. Not competence: that is assessed apart.",
+)
 class Completion(Node):
     """A completion."""
 
-    id: strawberry.ID = column()
     completed_at: datetime = column()
     source: str = column()
     minutes: int | None = column(description="Minutes spent, where the source told it.")
@@ -62,11 +62,10 @@ class Completion(Node):
     course: Course = one(models.Course, key="course_id")
 
 
-@strawberry.type(description="A dated event such as a webinar or a champions' day.")
+@node(models.TrainingSession, scope="training:read", description="A dated event such as a webinar or a champions' day.")
 class Session(Node):
     """A session."""
 
-    id: strawberry.ID = column()
     title: str = column()
     starts_at: datetime = column()
     ends_at: datetime = column()
@@ -75,11 +74,14 @@ class Session(Node):
     attendances: Connection["Attendance"] = many(listings.ATTENDANCE, on="session_id")
 
 
-@strawberry.type(description="A learner's attendance at a session, folded from all evidence.")
+@node(
+    models.Attendance,
+    scope="training:read",
+    description="A learner's attendance at a session, folded from all evidence.",
+)
 class Attendance(Node):
     """An attendance."""
 
-    id: strawberry.ID = column()
     seconds: int | None = column(description="Seconds present over all reports; null where no source told it.")
     qualifies: bool = column(description="Whether it counts under the tenant's threshold.")
     decided_because: str = column(description="Why it does or does not count.")
@@ -88,11 +90,14 @@ class Attendance(Node):
     session: Session = one(models.TrainingSession, key="session_id")
 
 
-@strawberry.type(description="A learner's role as Medication Champion at a location.")
+@node(
+    models.MedicationChampion,
+    scope="training:read",
+    description="A learner's role as Medication Champion at a location.",
+)
 class MedicationChampion(Node):
     """A champion role."""
 
-    id: strawberry.ID = column()
     trained_on: date | None = column(description="Day of the completed tier 3 training.")
     started_on: date | None = column()
     ended_on: date | None = column()
@@ -101,11 +106,10 @@ class MedicationChampion(Node):
     location: Location | None = one(listings.LOCATION.table, key="tenant_location_id")
 
 
-@strawberry.type(description="A questionnaire given after training.")
+@node(models.FeedbackForm, scope="training:read", description="A questionnaire given after training.")
 class FeedbackForm(Node):
     """A feedback form."""
 
-    id: strawberry.ID = column()
     title: str = column()
     tier: Tier | None = one(models.Tier, key="tier_id")
     invited: int | None = column(description="How many people were asked, where known.")
@@ -113,32 +117,37 @@ class FeedbackForm(Node):
     responses: Connection["FeedbackResponse"] = many(listings.FEEDBACK_RESPONSE, on="form_id")
 
 
-@strawberry.type(description="A question of a feedback form.")
+@node(models.FeedbackQuestion, scope="training:read", description="A question of a feedback form.")
 class FeedbackQuestion(Node):
     """A question."""
 
-    id: strawberry.ID = column()
     position: int = column()
     text: str = column()
     scale: str | None = column(description="The Likert scale, from the least to the most; null for free text.")
     options: JSON = column()
 
 
-@strawberry.type(description="One person's answers to one form; it does not say whose.")
+@node(
+    models.FeedbackResponse,
+    scope="training:read",
+    description="One person's answers to one form; it does not say whose.",
+)
 class FeedbackResponse(Node):
     """A response."""
 
-    id: strawberry.ID = column()
     submitted_at: datetime = column()
     form: FeedbackForm = one(models.FeedbackForm, key="form_id")
     answers: Connection["FeedbackAnswer"] = many(listings.FEEDBACK_ANSWER, on="response_id")
 
 
-@strawberry.type(description="An answer; both option and text are null when the question was left open.")
+@node(
+    models.FeedbackAnswer,
+    scope="training:read",
+    description="An answer; both option and text are null when the question was left open.",
+)
 class FeedbackAnswer(Node):
     """An answer."""
 
-    id: strawberry.ID = column()
     option_number: int | None = column(description="1 is the least of the scale.")
     text: str | None = column(scope=PEOPLE, description="Free text may name people.")
     question: FeedbackQuestion = one(models.FeedbackQuestion, key="question_id")
