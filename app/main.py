@@ -13,7 +13,10 @@ from app.logs import configure_logs
 from app.services import Services
 from app.settings import Settings, load_settings
 from app.web import RequestIds, SecurityHeaders
+from medstead_graphql.contract import deprecations
 from medstead_graphql.http import GraphQLEndpoint
+from medstead_graphql.schema import schema
+from medstead_graphql.service import GraphQLService
 from tenants.clock import Clock, system_clock
 from workers import health as workers_health
 
@@ -27,9 +30,12 @@ def create_app(settings: Settings | None = None, clock: Clock = system_clock) ->
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         services = await Services.open(chosen, clock)
         app.state.services = services
+        app.state.graphql = GraphQLService(services)
+        app.state.deprecated_fields = deprecations(schema._schema)
         try:
             yield
         finally:
+            await app.state.graphql.close()
             await services.close()
 
     routes: list[BaseRoute] = [

@@ -34,6 +34,10 @@ class Settings(BaseSettings):
     smtp_port: int = Field(25, alias="MEDSTEAD_SMTP_PORT")
     mailbox_url: str | None = Field(None, alias="MEDSTEAD_MAILBOX_URL")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", alias="MEDSTEAD_LOG_LEVEL")
+    graphql_bucket: int = Field(100_000, alias="MEDSTEAD_GRAPHQL_BUCKET", gt=0)
+    graphql_restored: int = Field(2_000, alias="MEDSTEAD_GRAPHQL_RESTORED_PER_SECOND", gt=0)
+    graphql_maximum_cost: int = Field(25_000, alias="MEDSTEAD_GRAPHQL_MAXIMUM_COST", gt=0)
+    graphql_trusted_only: bool = Field(False, alias="MEDSTEAD_GRAPHQL_TRUSTED_ONLY")
     lease_seconds: float = Field(60, alias="MEDSTEAD_LEASE_SECONDS", gt=0)
     webhook_allow_loopback: bool = Field(False, alias="MEDSTEAD_WEBHOOK_ALLOW_LOOPBACK")
     webhook_disable_after_days: float = Field(5, alias="MEDSTEAD_WEBHOOK_DISABLE_AFTER_DAYS", gt=0, le=365)
@@ -43,6 +47,8 @@ class Settings(BaseSettings):
     def _safe(self) -> "Settings":
         if len(self.key) != 32:
             raise ValueError("MEDSTEAD_SECRET_KEY must be 32 bytes in URL-safe base64")
+        if self.graphql_maximum_cost > self.graphql_bucket:
+            raise ValueError("MEDSTEAD_GRAPHQL_BUCKET must hold at least MEDSTEAD_GRAPHQL_MAXIMUM_COST")
         if self.environment == "production":
             if not self.base_url.startswith("https://"):
                 raise ValueError("MEDSTEAD_BASE_URL must begin with https:// in production")

@@ -1,5 +1,7 @@
 """Reads outside the ORM: one prepared statement in a tenant-bound, read-only transaction, in three messages."""
 
+import time
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -36,9 +38,15 @@ class Reader:
         )
         return cls(pool)
 
-    async def value(self, tenant_id: UUID, statement: str, arguments: list[Any]) -> Any:
-        """The first column of the first row of `statement`, read as `tenant_id` sees it."""
+    async def value(
+        self, tenant_id: UUID, statement: str, arguments: list[Any], spent: Callable[[float], None] | None = None
+    ) -> Any:
+        """The first column of the first row of `statement`, read as `tenant_id` sees it.
+
+        `spent` is told the seconds that it took, without the wait for a connection.
+        """
         async with self._pool.acquire() as connection:
+            started = time.perf_counter()
             try:
                 # One message for both: 2,700 small reads a second on a connection against 2,000 when sent apart.
                 await connection.execute(f"BEGIN READ ONLY; {bind_statement(tenant_id)}")
@@ -49,6 +57,9 @@ class Reader:
                 if not connection.is_closed():
                     await connection.execute("ROLLBACK")
                 raise
+            finally:
+                if spent is not None:
+                    spent(time.perf_counter() - started)
             return answer
 
     async def close(self) -> None:

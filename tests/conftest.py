@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, Phase, settings
 
 from tests import servers
 from tests.browser.finding import HOW_TO_GET_ONE, find_browser
-from tests.graphql_api.auditing import HOW_TO_GET_THEM, find_audits, have_audits, have_node
+from tests.graphql_api.npm import AUDITS, CLIENTS, HOW_TO_GET_NODE, have_node
 from tests.support import BYPASS_LOGIN, RUNTIME_LOGIN, Installation, open_installation
 
 _stack = ExitStack()
 _not_run: list[str] = []
-"""Tests that were not run because there is no browser, no audits or no node."""
+"""Tests that were not run because there is no browser, or no package of npm, and how to get what they need."""
 
 
 ORACLE_PROFILE = "oracle"
@@ -43,7 +43,8 @@ def pytest_configure(config: pytest.Config) -> None:
         suppress_health_check=list(HealthCheck),
     )
     if not hasattr(config, "workerinput") and not config.option.collectonly and not config.option.help:
-        find_audits()
+        for packages in (AUDITS, CLIENTS):
+            packages.find()
         servers.start(_stack)
 
 
@@ -53,13 +54,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What needs a browser, the audits' package or node is deselected without it, and told at the end of the run."""
-    for marker, have in (("browser", find_browser), ("audits", have_audits), ("node", have_node)):
+    """What needs a browser or packages of npm is deselected without them, and told at the end of the run."""
+    npm = [(packages.marker, packages.there, packages.how_to_get_them) for packages in (AUDITS, CLIENTS)]
+    others = (("browser", find_browser, HOW_TO_GET_ONE), ("node", have_node, HOW_TO_GET_NODE))
+    for marker, have, how in (*others, *npm):
         needing = [item for item in items if item.get_closest_marker(marker) is not None]
         if needing and not have():
             items[:] = [item for item in items if item not in needing]
             config.hook.pytest_deselected(items=needing)
-            _not_run.extend(item.nodeid for item in needing)
+            _not_run.extend(f"{item.nodeid}: {how}" for item in needing)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -79,7 +82,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if _not_run:
         terminalreporter.section("tests that were not run")
         for name in _not_run:
-            terminalreporter.write_line(f"  {name}: {HOW_TO_GET_ONE if 'browser' in name else HOW_TO_GET_THEM}")
+            terminalreporter.write_line(f"  {name}")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -6,7 +6,7 @@ lost in a restore, or a message written by hand.
 
 from sqlalchemy import select
 
-from app.identity.tidying import forget_old_sign_ins
+from app.identity.tidying import forget_old_sign_ins, forget_old_traces_of_clients
 from app.webhooks.tidying import forget_old_webhooks
 from tenants import delivery
 from tenants.context import ActorKind, PlatformContext, TenantContext
@@ -31,3 +31,4 @@ async def tidy(database: Database) -> None:
     for tenant_id in tenants:
         async with database.unit_of_work(TenantContext(tenant_id, ActorKind.WORKER)) as work:
             await forget_old_webhooks(work)
+            await forget_old_traces_of_clients(work)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli.api import list_documents, release_contract, tell_usage
 from app.cli.audit import audit
 from app.cli.console_output import fail, say
 from app.cli.imports import import_file
@@ -84,16 +85,33 @@ def migrate(
 @cli.command()
 def schema(
     write: Annotated[bool, typer.Option("--write", help="Write the committed contract instead of printing.")] = False,
+    release: Annotated[bool, typer.Option("--release", help="Make the committed contract the released one.")] = False,
 ) -> None:
     """Print the GraphQL schema."""
     from medstead_graphql.schema import schema as served
 
     text = served.as_str() + "\n"
-    if write:
+    if release:
+        release_contract(SCHEMA_FILE, text)
+    elif write:
         SCHEMA_FILE.write_text(text, encoding="utf-8")
         say(f"Wrote {SCHEMA_FILE.name}.")
     else:
         sys.stdout.write(text)
+
+
+@cli.command()
+def documents() -> None:
+    """List the trusted documents: name, points with their example variables, and the id that they are asked for by."""
+    list_documents()
+
+
+@cli.command()
+def usage(
+    field: Annotated[str | None, typer.Option(help="One field, such as Learner.displayName.")] = None,
+) -> None:
+    """Tell which clients of which tenants use which fields, and until when."""
+    asyncio.run(tell_usage(load_settings(), field))
 
 
 @cli.command()

@@ -12,6 +12,7 @@ from app.identity.api_clients import add_secret, create_client, revoke_client, r
 from app.identity.errors import IdentityRefusal
 from app.identity.models import ApiClient, ApiClientSecret
 from app.identity.permissions import SCOPES, Permission
+from app.identity.usage import uses
 
 FIELDS = {"NAME_MISSING": "name", "SCOPE_MISSING": "scopes", "UNKNOWN_SCOPE": "scopes"}
 """The field that each refusal is about."""
@@ -123,6 +124,7 @@ async def _client_page(request: Request, status: int, problems: list[Problem]) -
             .order_by(ApiClientSecret.created_at, ApiClientSecret.id)
         )
         secrets = rows.all()
+        reads = await uses(session, client=client.id)
     live = [secret for secret in secrets if secret.revoked_at is None]
     return render(
         request,
@@ -131,6 +133,8 @@ async def _client_page(request: Request, status: int, problems: list[Problem]) -
         problems=problems,
         client=client,
         secrets=secrets,
+        reads=reads,
+        deprecated=request.app.state.deprecated_fields,
         room=client.revoked_at is None and len(live) < 2,
     )
 

@@ -1,10 +1,10 @@
 """Tables of identity: logins and sessions (local), staff and API clients (of a tenant), signing keys, access logs."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.base import SCHEMA, Base, TenantOwned, local_table, tenant_index, tenant_table, tenant_unique, to_tenant
@@ -220,6 +220,46 @@ class ApiClientSecret(TenantOwned, Base):
     hint: Mapped[str]
     created_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+
+
+class IdempotencyRecord(TenantOwned, Base):
+    """What a client was answered to one field of a request that carried a key; written beside the field's effect.
+
+    `answer` and `errors` are JSON texts, given again letter by letter, made with `scopes`.
+    """
+
+    __tablename__ = "idempotency_record"
+    __table_args__ = tenant_table(
+        to_tenant("api_client_id", "api_client"),
+        tenant_unique("api_client_id", "key_hash", "response_key"),
+        tenant_index("expires_at"),
+    )
+
+    api_client_id: Mapped[UUID]
+    key_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    response_key: Mapped[str]
+    request_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    scopes: Mapped[list[Any]]
+    answer: Mapped[str | None]
+    errors: Mapped[str | None]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class FieldUsage(TenantOwned, Base):
+    """How often a client's operations selected a field (`Type.field`) on a day in England."""
+
+    __tablename__ = "field_usage"
+    __table_args__ = tenant_table(
+        to_tenant("api_client_id", "api_client"),
+        tenant_unique("api_client_id", "field", "day"),
+        tenant_index("day"),
+    )
+
+    api_client_id: Mapped[UUID]
+    field: Mapped[str]
+    day: Mapped[date]
+    operations: Mapped[int] = mapped_column(BigInteger)
 
 
 class Access(TenantOwned, Base):

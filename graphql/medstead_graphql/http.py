@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: authentication, body limits and checks, then the schema; POST and JSON only."""
+"""GraphQL over HTTP: authentication, limits and the client's bucket, then the schema."""
 
 import asyncio
 from typing import Any
@@ -12,27 +12,24 @@ from starlette.types import Receive, Scope, Send
 from strawberry.types import ExecutionResult
 
 from app.identity.errors import IdentityRefusal
-from app.services import Services
 from app.web import bearer_principal, unauthorised
-from medstead_graphql import limits
+from medstead_graphql import ide
+from medstead_graphql.account import REFUSED_COST, Account, preparation
 from medstead_graphql.caller import Caller
-from medstead_graphql.media import GRAPHQL_JSON, JSON, answer_type, is_json
-from medstead_graphql.schema import schema
+from medstead_graphql.compiler.errors import Refusal
+from medstead_graphql.limits import check_price
+from medstead_graphql.media import GRAPHQL_JSON, JSON, answer_type
+from medstead_graphql.mutations.remembering import CANNOT_BEGIN, KEY, Remembered
+from medstead_graphql.requests import Refused, Sent, sent_by_get, sent_by_post
+from medstead_graphql.schema import Asked, schema
+from medstead_graphql.service import GraphQLService
 from tenants.context import TenantContext
 
 log = structlog.get_logger()
 
 
-class _Refused(Exception):
-    """A request that is answered before its document is looked at."""
-
-    def __init__(self, status: int, code: str, message: str, headers: dict[str, str] | None = None) -> None:
-        self.status, self.headers = status, headers
-        self.body = {"errors": [{"message": message, "extensions": {"code": code}}]}
-
-
 class GraphQLEndpoint:
-    """Authenticates, checks the body, runs the operation, splices the data into the answer without parsing it."""
+    """Authenticates, checks the request, runs the operation, splices the data into the answer without parsing it."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request. A caller who goes away cancels the statement."""
@@ -42,8 +39,9 @@ class GraphQLEndpoint:
         media_type = answer_type(request.headers.get("accept")) or JSON
         try:
             response = await self._answer(request, scope, receive)
-        except _Refused as refused:
-            response = _response(refused.body, media_type, refused.status, refused.headers)
+        except Refused as refused:
+            private = {"cache-control": "private, no-store"} if request.method == "GET" else {}
+            response = _response(refused.body, media_type, refused.status, refused.headers | private)
         except IdentityRefusal as refusal:
             response = unauthorised(refusal)
         except ClientDisconnect:
@@ -51,43 +49,131 @@ class GraphQLEndpoint:
         await response(scope, receive, send)
 
     async def _answer(self, request: Request, scope: Scope, receive: Receive) -> Response:
-        if request.method != "POST":
-            message = "Send documents with POST: GET changes nothing and is not offered."
-            raise _Refused(405, "USE_POST", message, {"allow": "POST"})
+        service: GraphQLService = request.app.state.graphql
+        headers: dict[str, str] = {}
+        if request.method == "GET":
+            development = service.services.settings.environment == "development"
+            if development and "text/html" in request.headers.get("accept", ""):
+                return ide.page()
+            sent = sent_by_get(request.query_params)
+            headers["cache-control"] = "private, no-store"
+        elif request.method != "POST":
+            raise Refused(405, "USE_POST", "Send documents with POST.", {"allow": "GET, POST"})
         principal = await bearer_principal(request)
         media_type = answer_type(request.headers.get("accept"))
         if media_type is None:
-            raise _Refused(406, "NOT_ACCEPTABLE", f"Answers are {GRAPHQL_JSON} or {JSON}. Accept one of them.")
-        sent = await _sent(request)
-        services: Services = request.app.state.services
+            raise Refused(406, "NOT_ACCEPTABLE", f"Answers are {GRAPHQL_JSON} or {JSON}. Accept one of them.")
+        if request.method == "POST":
+            sent = await sent_by_post(request)
         request_id: UUID = scope["state"]["request_id"]
-        context = TenantContext(principal.tenant_context().tenant_id, principal.kind, principal.id, request_id)
+        tenant_id = principal.tenant_context().tenant_id
+        context = TenantContext(tenant_id, principal.kind, principal.id, request_id)
+        scopes = frozenset(str(permission) for permission in principal.permissions)
+        run = _Run(service, sent, context, scopes)
+        run.key = request.headers.get("idempotency-key")
+        try:
+            operation = await run.reserved(read_only=request.method == "GET")
+        except Refusal as refusal:
+            return run.told(ExecutionResult(data=None, errors=[refusal]), media_type, headers)
+        if isinstance(operation, ExecutionResult):
+            return run.told(operation, media_type, headers)
+        running = asyncio.create_task(run.done(operation))
+        await _finished_or_left(running, receive)
+        if (error := running.exception()) is not None:
+            if not isinstance(error, Exception):
+                raise error
+            log.error("operation failed", request_id=str(request_id), kind=type(error).__name__)
+            run.account.forgive(operation.price.points)
+            message = "Something went wrong on our side. Try again; if it stays, quote the request id."
+            extensions = {"code": "INTERNAL_ERROR", "requestId": str(request_id)}
+            body: dict[str, Any] = {"errors": [{"message": message, "extensions": extensions}]}
+            return _response(body | {"extensions": {"cost": run.account.told()}}, media_type, 500, headers)
+        return run.told(running.result(), media_type, headers, operation)
+
+
+class _Run:
+    """One request: what is sent by whom, and the account that it goes on."""
+
+    def __init__(self, service: GraphQLService, sent: Sent, context: TenantContext, scopes: frozenset[str]) -> None:
+        self.service, self.sent, self.context, self.scopes = service, sent, context, scopes
+        self.account: Account = service.account(context)
+        self.key: str | None = None
+        self.remembered: Remembered | None = None
+
+    async def reserved(self, *, read_only: bool) -> Asked | ExecutionResult:
+        """The operation, its price reserved; or its errors, charged for. Raises Refusal, and Refused `THROTTLED`."""
+        text = self.service.text_of(self.sent)
+        new = text not in schema.documents
+        if new:
+            await self.account.take(preparation(text))
+        asked = schema.ask(text, self.sent.variables, self.sent.operation_name)
+        try:
+            if isinstance(asked, Asked):
+                check_price(asked.price, self.service.maximum_cost)
+                self._check(asked, read_only=read_only)
+                await self.account.take(asked.price.points)
+                assert self.context.actor_id is not None
+                self.service.usage.count(self.context.tenant_id, self.context.actor_id, asked.priced)
+                return asked
+        except Refusal as refusal:
+            asked = ExecutionResult(data=None, errors=[refusal])
+        if not new:
+            await self.account.take(REFUSED_COST)
+        return asked
+
+    def _check(self, asked: Asked, *, read_only: bool) -> None:
+        if not asked.is_mutation:
+            return
+        if read_only:
+            raise Refused(405, "USE_POST", "Send mutations with POST: GET changes nothing.", {"allow": "POST"})
+        if self.key is None:
+            return
+        if not KEY.fullmatch(self.key):
+            raise Refused(400, "INVALID_IDEMPOTENCY_KEY", "An Idempotency-Key is 1 to 255 printable ASCII characters.")
+        assert self.context.actor_id is not None
+        sent = (asked.text, self.sent.operation_name, self.sent.variables)
+        self.remembered = Remembered(self.context.actor_id, self.key, sent, self.scopes)
+
+    async def done(self, asked: Asked) -> ExecutionResult:
+        """Run the operation."""
+        services, tenant_id = self.service.services, self.context.tenant_id
         caller = Caller(
-            context,
-            frozenset(str(permission) for permission in principal.permissions),
-            lambda sql, arguments: services.reader.value(context.tenant_id, sql, arguments),
+            self.context,
+            self.scopes,
+            lambda sql, arguments: services.reader.value(tenant_id, sql, arguments, self.account.spent),
             services.database,
             services.settings.data_dir / "uploads",
             services.vault,
             services.settings.webhook_allow_loopback,
         )
-        operation = asyncio.create_task(
-            schema.execute(sent["query"], sent.get("variables"), caller, operation_name=sent.get("operationName"))
-        )
-        await _finished_or_left(operation, receive)
-        if (error := operation.exception()) is not None:
-            if not isinstance(error, Exception):
-                raise error
-            log.error("operation failed", request_id=str(request_id), kind=type(error).__name__)
-            message = "Something went wrong on our side. Try again; if it stays, quote the request id."
-            extensions = {"code": "INTERNAL_ERROR", "requestId": str(request_id)}
-            return _response({"errors": [{"message": message, "extensions": extensions}]}, media_type, 500)
-        return _told(operation.result(), media_type)
+        return await schema.run(asked, caller, self.remembered)
+
+    def told(
+        self, result: ExecutionResult, media_type: str, headers: dict[str, str], asked: Asked | None = None
+    ) -> Response:
+        """An answer with `data`, if only null by a forbidden field; or errors alone, if the operation was not run."""
+        answer: dict[str, Any] = {}
+        status = 200
+        if result.errors:
+            answer["errors"] = [error.formatted for error in result.errors]
+        if result.data is not None:
+            answer["data"] = result.data
+        elif result.errors:
+            code = str((result.errors[0].extensions or {}).get("code"))
+            status = CANNOT_BEGIN.get(code, 400 if media_type == GRAPHQL_JSON else 200)
+        if self.remembered is not None and self.remembered.replayed and not self.remembered.done:
+            headers = headers | {"idempotency-replayed": "true"}
+        body = orjson.dumps(answer, default=str)
+        if asked is not None and not asked.is_mutation:
+            self.account.settle(asked.price.points, len(body), least=1 if "data" in answer else REFUSED_COST)
+        cost = orjson.dumps(self.account.told())
+        spliced = body[:-1] + b',"extensions":{"cost":' + cost + b"}}"
+        return _answered(spliced, media_type, status, headers)
 
 
 async def _finished_or_left(operation: "asyncio.Task[ExecutionResult]", receive: Receive) -> None:
     """Wait for the operation. Raises ClientDisconnect, the operation cancelled, if the caller goes away first."""
-    watch = asyncio.ensure_future(receive())
+    watch = asyncio.ensure_future(_left(receive))
     try:
         await asyncio.wait((operation, watch), return_when=asyncio.FIRST_COMPLETED)
         if not operation.done():
@@ -99,64 +185,15 @@ async def _finished_or_left(operation: "asyncio.Task[ExecutionResult]", receive:
         await asyncio.gather(*unfinished, return_exceptions=True)
 
 
-def _told(result: ExecutionResult, media_type: str) -> Response:
-    """An answer with `data`, if only null by a forbidden field; or errors alone, if the operation was not run."""
-    answer: dict[str, Any] = {}
-    if result.errors:
-        answer["errors"] = [error.formatted for error in result.errors]
-    if result.data is None:
-        return _response(answer, media_type, 400 if media_type == GRAPHQL_JSON else 200)
-    answer["data"] = result.data
-    return _response(answer, media_type, 200)
+async def _left(receive: Receive) -> None:
+    """Return when the caller has gone away. What is left of a body that nobody asked for is passed over."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
-async def _sent(request: Request) -> dict[str, Any]:
-    """The request's members. Raises _Refused, and ClientDisconnect if the body never ends."""
-    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
-        raise _Refused(415, "UNSUPPORTED_ENCODING", "Send the body without compression.")
-    if not is_json(request.headers.get("content-type", "")):
-        raise _Refused(415, "USE_JSON", "Send application/json in UTF-8.")
-    try:
-        async with asyncio.timeout(limits.BODY_SECONDS):
-            body = await _body(request)
-    except TimeoutError:
-        message = f"The body did not come within {limits.BODY_SECONDS:g} seconds. Send it again."
-        raise _Refused(408, "BODY_TOO_SLOW", message, {"connection": "close"}) from None
-    try:
-        sent: Any = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise _Refused(400, "INVALID_JSON", "The body is not JSON in UTF-8. Check it and send it again.") from None
-    if not _is_request(sent):
-        message = "Send an object with `query` as a text, and `variables` and `extensions` as objects if any."
-        raise _Refused(400, "INVALID_REQUEST", message)
-    found: dict[str, Any] = sent
-    return found
+def _response(body: dict[str, Any], media_type: str, status: int, headers: dict[str, str]) -> Response:
+    return _answered(orjson.dumps(body, default=str), media_type, status, headers)
 
 
-def _is_request(value: Any) -> bool:
-    return (
-        isinstance(value, dict)
-        and isinstance(value.get("query"), str)
-        and isinstance(value.get("variables"), dict | None)
-        and isinstance(value.get("operationName"), str | None)
-        and isinstance(value.get("extensions"), dict | None)
-    )
-
-
-async def _body(request: Request) -> bytes:
-    message = f"Send at most {limits.MAXIMUM_BODY // 1024} kB. Ask in several requests."
-    too_large = _Refused(413, "BODY_TOO_LARGE", message, {"connection": "close"})
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and len(announced) < 20 and int(announced) > limits.MAXIMUM_BODY:
-        raise too_large
-    received = bytearray()
-    async for chunk in request.stream():
-        received += chunk
-        if len(received) > limits.MAXIMUM_BODY:
-            raise too_large
-    return bytes(received)
-
-
-def _response(body: dict[str, Any], media_type: str, status: int, headers: dict[str, str] | None = None) -> Response:
-    told = {"content-type": f"{media_type}; charset=utf-8", **(headers or {})}
-    return Response(orjson.dumps(body, default=str), status_code=status, headers=told)
+def _answered(body: bytes, media_type: str, status: int, headers: dict[str, str]) -> Response:
+    return Response(body, status_code=status, headers={"content-type": f"{media_type}; charset=utf-8", **headers})

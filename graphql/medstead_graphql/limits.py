@@ -17,6 +17,7 @@ from graphql import (
 )
 
 from medstead_graphql.compiler.errors import Refusal
+from medstead_graphql.pricing import Price
 
 MAXIMUM_BODY = 256 * 1024
 BODY_SECONDS = 15.0
@@ -34,6 +35,10 @@ MAXIMUM_VALUES = 5000
 MAXIMUM_PARTS = 200
 """Objects and lists among the variables: each becomes a part of the statement."""
 MAXIMUM_DIGITS = 100
+MAXIMUM_DIRECTIVES = 100
+"""Directives as they are written: each is looked at by several rules of validation."""
+MAXIMUM_ROWS = 20_000
+"""Rows that an answer can have at most: pages multiplied with the pages around them."""
 
 
 class _Count:
@@ -54,6 +59,7 @@ def check_limits(document: DocumentNode) -> None:
     known: dict[str, _Count] = {}
     open_fragments: set[str] = set()
     names: Counter[str] = Counter()
+    directives = sum(len(getattr(node, "directives", None) or ()) for node in document.definitions)
 
     def fragment(name: str) -> _Count:
         if name in known:
@@ -66,8 +72,10 @@ def check_limits(document: DocumentNode) -> None:
         return known[name]
 
     def count(selection_set: SelectionSetNode | None) -> _Count:
+        nonlocal directives
         total = _Count()
         for node in selection_set.selections if selection_set else ():
+            directives += len(node.directives or ())
             if isinstance(node, FragmentSpreadNode):
                 inner = fragment(node.name.value)
                 total.depth = max(total.depth, inner.depth)
@@ -97,7 +105,18 @@ def check_limits(document: DocumentNode) -> None:
             _refuse("TOO_MANY_ROOT_FIELDS", len(node.selection_set.selections), MAXIMUM_ROOT_FIELDS, "root fields")
             for variable in node.variable_definitions or ():
                 _refuse("TOO_DEEP", _levels(variable.default_value), MAXIMUM_DEPTH, "levels in a value")
+    _refuse("TOO_MANY_DIRECTIVES", directives, MAXIMUM_DIRECTIVES, "directives")
     _refuse("TOO_MANY_FIELDS", sum(times**2 for times in names.values()), MAXIMUM_PAIRS, "pairs of equal fields")
+
+
+def check_price(price: Price, maximum_cost: int) -> None:
+    """Raise Refusal if the operation costs more than one may, or its answer can have too many rows."""
+    if price.points > maximum_cost:
+        message = f"The operation costs {price.points} points; one may cost {maximum_cost}. Ask for smaller pages."
+        raise Refusal("TOO_COSTLY", message, more={"cost": price.points, "limit": maximum_cost})
+    if price.rows > MAXIMUM_ROWS:
+        message = f"The answer can have {price.rows} rows; the limit is {MAXIMUM_ROWS}. Ask for smaller pages."
+        raise Refusal("TOO_MANY_ROWS", message, more={"rows": price.rows, "limit": MAXIMUM_ROWS})
 
 
 def _levels(value: ValueNode | None) -> int:

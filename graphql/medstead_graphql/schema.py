@@ -1,6 +1,7 @@
 """The schema: Strawberry declares it, and reads are executed by the compiler instead of resolvers."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -25,6 +26,8 @@ from medstead_graphql.compiler.plan import Plan, compile_root
 from medstead_graphql.compiler.selection import Operation, collect
 from medstead_graphql.limits import check_variables
 from medstead_graphql.mutations import Mutation, execute_mutation
+from medstead_graphql.mutations.remembering import Remembered
+from medstead_graphql.pricing import Price, PricedOperation, priced
 from medstead_graphql.query import Query
 
 INTROSPECTION = {"__schema", "__type"}
@@ -42,12 +45,60 @@ class _Names(NameConverter):
         return super().get_name_from_type(type_)
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An operation of a valid document with coerced variables, and what it may cost."""
+
+    text: str
+    operation: Operation
+    priced: PricedOperation
+    price: Price
+
+    @property
+    def is_mutation(self) -> bool:
+        """Whether it changes something."""
+        return self.operation.definition.operation is OperationType.MUTATION
+
+
 class CompiledSchema(strawberry.Schema):
     """A Strawberry schema whose `execute` compiles reads to one statement."""
 
     def __init__(self) -> None:
         super().__init__(query=Query, mutation=Mutation, config=StrawberryConfig(name_converter=_Names()))
         self.documents = Documents(self._schema)
+
+    def ask(self, text: str, variables: dict[str, Any] | None, operation_name: str | None) -> Asked | ExecutionResult:
+        """The operation of a document with its variables and price; or the errors that say why there is none."""
+        if not text:
+            return _refused(Refusal("NO_DOCUMENT", "Send a GraphQL document as `query`."))
+        prepared = self.documents.prepare(text)
+        if prepared.document is None:
+            return ExecutionResult(data=None, errors=[_coded(error) for error in prepared.errors])
+        try:
+            check_variables(variables or {})
+            definition = choose_operation(prepared.document, operation_name)
+            operation, errors = read_operation(self._schema, prepared.document, definition, variables or {})
+            if operation is None:
+                return ExecutionResult(data=None, errors=[_coded(error) for error in errors])
+            found = prepared.priced.get(operation_name)
+            if found is None:
+                found = prepared.priced[operation_name] = priced(self._schema, prepared.document, definition)
+            return Asked(text, operation, found, found.price(operation.variables))
+        except Refusal as refusal:
+            return _refused(refusal)
+        except RecursionError:
+            return _refused(Refusal("TOO_DEEP", "The document is nested too deeply. Ask in several requests."))
+
+    async def run(self, asked: Asked, caller: Caller, remembered: Remembered | None = None) -> ExecutionResult:
+        """Run an operation for the caller. Errors that the caller can mend carry `extensions.code`."""
+        try:
+            if asked.is_mutation:
+                return await execute_mutation(asked.operation, caller, remembered)
+            return await self._read(asked.text, asked.operation, caller)
+        except Refusal as refusal:
+            return _refused(refusal)
+        except RecursionError:
+            return _refused(Refusal("TOO_DEEP", "The document is nested too deeply. Ask in several requests."))
 
     async def execute(
         self,
@@ -59,28 +110,10 @@ class CompiledSchema(strawberry.Schema):
         allowed_operation_types: Iterable[AllowedOperation] | None = None,
         operation_extensions: dict[str, Any] | None = None,
     ) -> ExecutionResult:
-        """Run one operation for the caller. Errors that the caller can mend carry `extensions.code`."""
+        """Strawberry's way to run an operation: `ask`, then `run`, without looking at the price."""
         assert context_value is not None
-        if not query:
-            return _refused(Refusal("NO_DOCUMENT", "Send a GraphQL document as `query`."))
-        prepared = self.documents.prepare(query)
-        if prepared.document is None:
-            return ExecutionResult(data=None, errors=[_coded(error) for error in prepared.errors])
-        try:
-            check_variables(variable_values or {})
-            definition = choose_operation(prepared.document, operation_name)
-            operation, errors = read_operation(self._schema, prepared.document, definition, variable_values or {})
-            if operation is None:
-                return ExecutionResult(data=None, errors=[_coded(error) for error in errors])
-            if definition.operation is OperationType.MUTATION:
-                if allowed_operation_types is not None and AllowedOperation.MUTATION not in allowed_operation_types:
-                    return _refused(Refusal("USE_POST", "Send mutations with POST: GET changes nothing."))
-                return await execute_mutation(self, operation, context_value)
-            return await self._read(query, operation, context_value)
-        except Refusal as refusal:
-            return _refused(refusal)
-        except RecursionError:
-            return _refused(Refusal("TOO_DEEP", "The document is nested too deeply. Ask in several requests."))
+        asked = self.ask(query or "", variable_values, operation_name)
+        return asked if isinstance(asked, ExecutionResult) else await self.run(asked, context_value)
 
     async def _read(self, text: str, operation: Operation, caller: Caller) -> ExecutionResult:
         root = self._schema.query_type

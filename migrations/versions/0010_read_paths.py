@@ -5,7 +5,7 @@ from alembic import op
 from migrations.guards import beside_the_service
 
 revision = "0010"
-down_revision = "0008"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 

@@ -160,7 +160,15 @@ async def test_letting_an_application_in_and_out(served: Installation, journey: 
     await journey.follow("Go to the application’s page")
     assert secret not in await journey.page.content()
     await journey.press("Add a secret")
+    ask = {"query": '{ impactSummary(period: {from: "2026-01-01", to: "2026-12-31"}) { firstDay } }'}
+    headers = {"authorization": f"Bearer {granted['access_token']}"}
+    await served.http.post("/graphql", json=ask, headers=headers)
+    await served.app.state.graphql.usage.flush()
+    served.app.state.deprecated_fields = {
+        "ImpactSummary.firstDay": "Use FigurePoint.periodStart. Removed after 2027-06-30."
+    }
     await journey.follow("Go to the application’s page")
+    assert "ImpactSummary.firstDay" in await journey.main()
     await journey.check("application")
     await journey.press(f"Revoke the secret that ends in {secret[-4:]}")
     assert "The secret has been revoked" in await journey.main()

@@ -6,7 +6,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from tests.graphql_api.auditing import FOLDER
+from tests.graphql_api.npm import AUDITS
 from tests.graphql_api.serving import serving
 from tests.support import Installation
 
@@ -18,7 +18,7 @@ async def test_every_audit_passes(installation: Installation) -> None:
     script = Path(__file__).with_name("audits.mjs")
     async with serving(installation) as port:
         process = await asyncio.create_subprocess_exec(
-            "node", script, FOLDER, f"http://127.0.0.1:{port}/graphql", token, stdout=asyncio.subprocess.PIPE
+            "node", script, AUDITS.folder, f"http://127.0.0.1:{port}/graphql", token, stdout=asyncio.subprocess.PIPE
         )
         told, _ = await process.communicate()
     results = orjson.loads(told)

@@ -8,7 +8,14 @@ import httpx2
 import orjson
 
 from app.identity.api_clients import create_client
+from app.identity.idempotency import KEPT
 from app.identity.permissions import SCOPES
+from app.settings import Settings
+from medstead_graphql import limits
+from medstead_graphql.account import BYTES_OF_A_POINT, POINTS_OF_A_SECOND, REFUSED_COST
+from medstead_graphql.compiler.declare import COUNT_COST, STATEMENT_COST
+from medstead_graphql.pricing import COMMAND_COST, INTROSPECTION_COST
+from medstead_graphql.trusted import trusted_documents
 from tests.support import Installation
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "graphql.md"
@@ -19,6 +26,7 @@ async def test_every_example_of_the_guide_works(installation: Installation) -> N
     async with installation.database.unit_of_work(installation.context(installation.north)) as work:
         client = await create_client(work, installation.services.vault, "Partner of the guide", frozenset(SCOPES))
     known = {"{client_id}": client.client_id, "{client_secret}": client.secret}
+    known |= {f"{{{document.name}}}": document.id for document in trusted_documents()}
     answers: list[Any] = []
     blocks = BLOCK.findall(GUIDE.read_text(encoding="utf-8"))
     for number, (kind, text) in enumerate(blocks):
@@ -41,7 +49,7 @@ async def test_every_example_of_the_guide_works(installation: Installation) -> N
         assert "errors" not in answers[-1], (text, answers[-1])
         if "access_token" in answers[-1]:
             known["{token}"] = answers[-1]["access_token"]
-    token, tenant, page, upload, changed = answers
+    token, tenant, page, upload, changed, once, card = answers
     assert token["token_type"].lower() == "bearer"
     assert tenant["data"]["tenant"]["slug"] == "north"
     assert page["data"]["learners"]["pageInfo"] == {"hasNextPage": False, "endCursor": None}
@@ -51,6 +59,9 @@ async def test_every_example_of_the_guide_works(installation: Installation) -> N
         "__typename": "SettingsChanged",
         "tenant": {"settings": settings},
     }
+    assert once["data"] == {"updateTenantSettings": {"__typename": "SettingsChanged"}}
+    assert card["data"]["tenant"]["settings"] == {"version": 3, "attendanceThresholdPercent": 80}
+    assert card["extensions"]["cost"].keys() == {"requested", "actual", "limit", "left", "restoresPerSecond"}
 
 
 async def send(installation: Installation, text: str) -> httpx2.Response:
@@ -60,3 +71,23 @@ async def send(installation: Installation, text: str) -> httpx2.Response:
     method, target = line.split(" ", 1)
     headers = dict(header.split(": ", 1) for header in rest)
     return await installation.http.request(method, target, headers=headers, content=body.rstrip("\n").encode())
+
+
+def test_the_figures_of_the_guide_are_the_ones_that_count() -> None:
+    text = " ".join(GUIDE.read_text(encoding="utf-8").split())
+    default = {name: field.default for name, field in Settings.model_fields.items()}
+    for sentence in (
+        f"A bucket holds {default['graphql_bucket']:,} points and gets {default['graphql_restored']:,} back",
+        f"may cost {default['graphql_maximum_cost']:,} points",
+        f"may have {limits.MAXIMUM_ROWS:,} rows",
+        f"{limits.MAXIMUM_DIRECTIVES} directives",
+        f"with a statement of its own | {STATEMENT_COST} |",
+        f"| a mutation | {COMMAND_COST}, and its answer |",
+        f"| `__schema`, `__type` | {INTROSPECTION_COST:,} |",
+        f"seen lately | {REFUSED_COST}, and 1 for each 100 characters |",
+        f"a point for {BYTES_OF_A_POINT} bytes of its answer, at most its price; or",
+        f"or a point for {1000 / POINTS_OF_A_SECOND:g} ms of the database's time",
+    ):
+        assert sentence in text
+    assert COUNT_COST == STATEMENT_COST
+    assert KEPT.total_seconds() == 24 * 3600

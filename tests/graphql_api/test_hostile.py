@@ -17,7 +17,7 @@ from tests.graphql_api.serving import serving
 from tests.support import Installation, open_installation
 
 GOOD = b'{"query": "{ tenant { slug } }"}'
-SLUG = {"data": {"tenant": {"slug": "north"}}}
+SLUG = {"tenant": {"slug": "north"}}
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
 TOO_LARGE = "BODY_TOO_LARGE"
@@ -68,7 +68,7 @@ async def test_bodies_that_are_no_request(installation: Installation) -> None:
         response = await send(installation, body)
         assert (response.status_code, code_of(response)) == (status, code), name
         assert "data" not in response.json(), name
-        assert (await send(installation, GOOD)).json() == SLUG, name
+        assert (await send(installation, GOOD)).json()["data"] == SLUG, name
 
 
 @pytest.mark.one_login
@@ -84,7 +84,7 @@ async def test_headers_that_ask_for_something_else(installation: Installation) -
         response = await send(installation, body, **headers)
         assert (response.status_code, code_of(response)) == (status, code), headers
     for headers in ({"content_type": 'Application/JSON; charset="UTF-8"'}, {"content_encoding": "identity"}):
-        assert (await send(installation, GOOD, **headers)).json() == SLUG, headers
+        assert (await send(installation, GOOD, **headers)).json()["data"] == SLUG, headers
     for method in ("GET", "PUT", "DELETE"):
         response = await installation.http.request(method, "/graphql", params={"query": "{ tenant { slug } }"})
         assert response.status_code == 405, method
@@ -135,7 +135,7 @@ DOCUMENTS: dict[str, tuple[str, Any, str | None]] = {
         None,
         "TOO_MANY_FIELDS",
     ),
-    "directives": ("{ tenant { slug" + " @skip(if: false)" * 600 + "} }", None, "INVALID_DOCUMENT"),
+    "directives": ("{ tenant { slug" + " @skip(if: false)" * 500 + "} }", None, "TOO_MANY_DIRECTIVES"),
     "cyclic fragments": (
         "{ tenant { ...A } } fragment A on Tenant { ...B } fragment B on Tenant { ...A }",
         None,
@@ -224,13 +224,13 @@ async def test_documents_that_would_cost_too_much_or_mean_nothing(installation: 
             assert (response.status_code, code_of(response)) == (status, code)
             assert "data" not in response.json()
             assert len(response.content) < 40_000
-    assert (await send(installation, GOOD)).json() == SLUG
+    assert (await send(installation, GOOD)).json()["data"] == SLUG
 
 
 @pytest.mark.one_login
 async def test_the_operation_must_be_one_of_the_document(installation: Installation) -> None:
     two = "query A { tenant { slug } } query B { __typename }"
-    assert (await send(installation, asked(two, operationName="A", extensions={"a": 1}))).json() == SLUG
+    assert (await send(installation, asked(two, operationName="A", extensions={"a": 1}))).json()["data"] == SLUG
     for name in (None, "C", ""):
         assert code_of(await send(installation, asked(two, operationName=name))) == "UNKNOWN_OPERATION"
 
@@ -248,7 +248,7 @@ async def test_an_unexpected_error_tells_the_request_id_and_nothing_else(
     assert (response.status_code, code_of(response)) == (500, "INTERNAL_ERROR")
     assert response.json()["errors"][0]["extensions"]["requestId"] == response.headers["x-request-id"]
     assert b"secret" not in response.content
-    assert (await send(installation, GOOD)).json() == SLUG
+    assert (await send(installation, GOOD)).json()["data"] == SLUG
 
 
 # --- what only a real server shows ------------------------------------------------------------------------------------
@@ -317,10 +317,10 @@ async def test_a_statement_that_takes_too_long_says_so(impatient: Installation) 
             await locker.execute("LOCK TABLE medstead.learner IN ACCESS EXCLUSIVE MODE")
             response = await send(impatient, document)
             assert (response.status_code, code_of(response)) == (200, "TOO_SLOW")
-            assert (await send(impatient, GOOD)).json() == SLUG
+            assert (await send(impatient, GOOD)).json()["data"] == SLUG
     finally:
         await locker.close()
-    assert (await send(impatient, document)).json() == {"data": {"learners": {"totalCount": 0}}}
+    assert (await send(impatient, document)).json()["data"] == {"learners": {"totalCount": 0}}
 
 
 @pytest.mark.one_login
@@ -337,8 +337,8 @@ async def test_a_caller_who_goes_away_cancels_the_statement(installation: Instal
             await waiting(watcher, 1)
             writer.close()
             await waiting(watcher, 0)
-            assert (await send(installation, GOOD)).json() == SLUG
+            assert (await send(installation, GOOD)).json()["data"] == SLUG
     finally:
         await watcher.close()
         await locker.close()
-    assert (await send(installation, body)).json() == {"data": {"learners": {"totalCount": 0}}}
+    assert (await send(installation, body)).json()["data"] == {"learners": {"totalCount": 0}}

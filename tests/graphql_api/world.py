@@ -67,6 +67,16 @@ async def make_world(installation: Installation, seed: int) -> World:
     return World({tenant_id: await _read(installation.urls.app, tenant_id) for tenant_id in tenants})
 
 
+async def add_rows(owner_url: str, tenant_id: UUID, seed: int) -> None:
+    """Write some more rows into every table of the tenant, as the owner."""
+    engine = create_engine(owner_url)
+    try:
+        async with engine.begin() as connection:
+            await _owned(connection, tenant_id, random.Random(seed))
+    finally:
+        await engine.dispose()
+
+
 async def _shared(connection: AsyncConnection, table: Table, count: int, chance: random.Random) -> None:
     for number in range(count):
         row = {column.name: _value(table, column, chance) for column in table.columns}

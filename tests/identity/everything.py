@@ -25,8 +25,8 @@ from medstead_graphql.schema import schema
 from tenants.identifiers import new_id
 from tests.support import Installation
 
-NOTED = {"medstead.access_log", "medstead.platform_access_log", "medstead.login_session"}
-"""What every request of a person may touch: the log, and when the session was last seen."""
+NOTED = {"medstead.access_log", "medstead.platform_access_log", "medstead.login_session", "medstead.field_usage"}
+"""What every request may touch: the log, when a session was last seen, and the counts of fields."""
 
 IDENTIFIER = str(new_id())
 

@@ -56,7 +56,9 @@ async def grant(installation: Installation, client: NewClient, secret: str | Non
 async def use(installation: Installation, token: str) -> tuple[int, dict[str, Any]]:
     """Status and body of a read with a token."""
     answer = await installation.http.post("/graphql", json=QUERY, headers={"authorization": f"Bearer {token}"})
-    return answer.status_code, answer.json()
+    body = answer.json()
+    body.pop("extensions", None)
+    return answer.status_code, body
 
 
 async def rows(installation: Installation) -> list[int]:

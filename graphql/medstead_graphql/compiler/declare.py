@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Generic, TypeVar
 
 import strawberry
@@ -16,6 +17,13 @@ KEY = "medstead_read"
 
 Row = FromClause
 """What a field reads from: a table alias or sub-select whose columns bear the table's names."""
+
+LINK_COST = 1
+"""Points of a row that a link leads to, or of one row of a connection, or of a value computed in SQL."""
+STATEMENT_COST = 50
+"""Points of a statement made for the purpose, which may look at many rows to give one."""
+COUNT_COST = 50
+"""Points of `totalCount`: it looks at every row of the connection."""
 
 NodeType = TypeVar("NodeType")
 
@@ -67,6 +75,7 @@ class Column:
     name: str | None
     expression: Callable[[Row, Any], ColumnElement[Any]] | None
     scope: str | None
+    cost: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +85,7 @@ class One:
     table: type[Base]
     join: Callable[[Row, Row, Any], ColumnElement[bool]] | None
     scope: str | None
+    cost: int = LINK_COST
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +95,7 @@ class Many:
     listing: Listing
     join: Callable[[Row, Row, Any], ColumnElement[bool]] | None
     scope: str | None
+    cost: int = LINK_COST
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +113,7 @@ class Mixed:
 
     parts: tuple[Part, ...]
     scope: str | None
+    cost: int = LINK_COST
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +125,7 @@ class Inline:
 
     select: Callable[[Any, Row | None, dict[str, Any]], Select[Any]]
     scope: str | None
+    cost: int = STATEMENT_COST
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +133,23 @@ class AnyNode:
     """The fields `node(id:)` and `nodes(ids:)`, whose types are named in the ids."""
 
     scope: str | None = None
+    cost: int = LINK_COST
 
 
 Declaration = Column | One | Many | Mixed | Inline | AnyNode
 
 
-def column(name: str | None = None, *, scope: str | None = None, description: str | None = None) -> Any:
+def deprecated(use: str, after: str) -> str:
+    """The reason for `deprecated=`: what to use instead, and the last day (YYYY-MM-DD) on which the field is served."""
+    return f"Use {use}. Removed after {date.fromisoformat(after)}."
+
+
+def column(
+    name: str | None = None, *, scope: str | None = None, description: str | None = None, deprecated: str | None = None
+) -> Any:
     """The column of the field's own name, or of `name`."""
-    return strawberry.field(metadata={KEY: Column(name, None, scope)}, description=description)
+    metadata = {KEY: Column(name, None, scope)}
+    return strawberry.field(metadata=metadata, description=description, deprecation_reason=deprecated)
 
 
 @strawberry.interface(description="Anything with an id that `node(id:)` can find again.")
@@ -148,10 +170,16 @@ def node(table: type[Base], *, scope: str | None, description: str) -> Callable[
 
 
 def expression(
-    sql: Callable[[Row, Any], ColumnElement[Any]], *, scope: str | None = None, description: str | None = None
+    sql: Callable[[Row, Any], ColumnElement[Any]],
+    *,
+    scope: str | None = None,
+    cost: int = LINK_COST,
+    description: str | None = None,
+    deprecated: str | None = None,
 ) -> Any:
     """A value computed in SQL; `sql` gets the row and the compilation (for the tenant's bind parameter)."""
-    return strawberry.field(metadata={KEY: Column(None, sql, scope)}, description=description)
+    metadata = {KEY: Column(None, sql, scope, cost)}
+    return strawberry.field(metadata=metadata, description=description, deprecation_reason=deprecated)
 
 
 def one(
@@ -160,12 +188,15 @@ def one(
     key: str | None = None,
     join: Callable[[Row, Row, Any], ColumnElement[bool]] | None = None,
     scope: str | None = None,
+    cost: int = LINK_COST,
     description: str | None = None,
+    deprecated: str | None = None,
 ) -> Any:
     """The row of `table` whose id stands in the parent's column `key`, or that `join` relates."""
     if key is not None:
         join = _by_key(key)
-    return strawberry.field(metadata={KEY: One(table, join, scope)}, description=description)
+    metadata = {KEY: One(table, join, scope, cost)}
+    return strawberry.field(metadata=metadata, description=description, deprecation_reason=deprecated)
 
 
 def _by_key(key: str) -> Callable[[Row, Row, Any], ColumnElement[bool]]:
@@ -182,21 +213,26 @@ def many(
     on: str | None = None,
     join: Callable[[Row, Row, Any], ColumnElement[bool]] | None = None,
     scope: str | None = None,
+    cost: int = LINK_COST,
     description: str | None = None,
+    deprecated: str | None = None,
 ) -> Any:
     """A connection to the rows of `listing` whose column `on` holds the parent's id, or that `join` relates."""
     if on is not None:
         join = _by_back_reference(on)
     return strawberry.field(
-        resolver=_connection_arguments(listing), metadata={KEY: Many(listing, join, scope)}, description=description
+        resolver=_connection_arguments(listing),
+        metadata={KEY: Many(listing, join, scope, cost)},
+        description=description,
+        deprecation_reason=deprecated,
     )
 
 
-def mixed(*parts: Part, scope: str | None = None, description: str | None = None) -> Any:
+def mixed(*parts: Part, scope: str | None = None, cost: int = LINK_COST, description: str | None = None) -> Any:
     """A connection to rows of several types, latest first; each part names a type that is a Node."""
     annotations = {"first": int | None, "last": int | None, "after": str | None, "before": str | None}
     resolver = with_arguments(annotations, dict.fromkeys(annotations))
-    return strawberry.field(resolver=resolver, metadata={KEY: Mixed(parts, scope)}, description=description)
+    return strawberry.field(resolver=resolver, metadata={KEY: Mixed(parts, scope, cost)}, description=description)
 
 
 def part(type_name: str, moment: str | Callable[[Row, Any], ColumnElement[Any]], *, on: str) -> Part:
@@ -212,22 +248,36 @@ def inline(
     *,
     arguments: dict[str, Any] | None = None,
     scope: str | None = None,
+    cost: int = STATEMENT_COST,
     description: str | None = None,
+    deprecated: str | None = None,
 ) -> Any:
     """A value object, or a short list of them, from a statement; `arguments` maps GraphQL argument names to types."""
-    metadata = {KEY: Inline(select, scope)}
+    metadata = {KEY: Inline(select, scope, cost)}
     if not arguments:
-        return strawberry.field(metadata=metadata, description=description)
-    return strawberry.field(resolver=with_arguments(arguments, {}), metadata=metadata, description=description)
+        return strawberry.field(metadata=metadata, description=description, deprecation_reason=deprecated)
+    return strawberry.field(
+        resolver=with_arguments(arguments, {}),
+        metadata=metadata,
+        description=description,
+        deprecation_reason=deprecated,
+    )
 
 
 def by_id(
-    table: type[Base], *, scope: str | None = None, description: str | None = None, name: str | None = None
+    table: type[Base],
+    *,
+    scope: str | None = None,
+    description: str | None = None,
+    name: str | None = None,
+    deprecated: str | None = None,
 ) -> Any:
     """A root field with the argument `id` that gives one row, or null if this tenant has none such."""
     metadata = {KEY: One(table, None, scope)}
     resolver = with_arguments({"id": strawberry.ID}, {})
-    return strawberry.field(resolver=resolver, metadata=metadata, description=description, name=name)
+    return strawberry.field(
+        resolver=resolver, metadata=metadata, description=description, name=name, deprecation_reason=deprecated
+    )
 
 
 def node_by_id(*, description: str | None = None) -> Any:

@@ -1,13 +1,18 @@
 """Refusals of the read compiler, each with a stable code in `extensions.code`."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from graphql import GraphQLError
 
 
 class Refusal(GraphQLError):
     """An error that the caller can mend; the message says how."""
 
-    def __init__(self, code: str, message: str, path: list[str | int] | None = None) -> None:
-        super().__init__(message, path=path, extensions={"code": code})
+    def __init__(
+        self, code: str, message: str, path: list[str | int] | None = None, more: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__(message, path=path, extensions={"code": code, **(more or {})})
         self.code = code
 
 

@@ -1,9 +1,8 @@
 """Runs documents: parse and validate once, compile once per scopes and shape of variables, then one statement."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -20,49 +19,18 @@ from graphql import (
     validate,
 )
 
+from medstead_graphql.bounded import Bounded
 from medstead_graphql.compiler.errors import Refusal
 from medstead_graphql.compiler.plan import TENANT_VARIABLE, Plan
 from medstead_graphql.compiler.selection import Operation
 from medstead_graphql.compiler.values import Variables, shape
 from medstead_graphql.limits import MAXIMUM_TOKENS, check_limits
-
-Key = TypeVar("Key")
-Value = TypeVar("Value")
-
+from medstead_graphql.pricing import PricedOperation
 
 DOCUMENTS_KEPT = 500_000
 """Characters of all documents that are kept prepared; each takes some hundred bytes as a tree."""
 PLANS_KEPT = 16_000_000
 """Characters of all statements that are kept."""
-LONGEST_SHARE = 20
-"""What takes more than this part of a cache's room is not kept, so that one caller cannot empty it."""
-
-
-class Bounded(Generic[Key, Value]):
-    """A least-recently-used cache of a certain weight. Safe in one event loop: no step of it awaits."""
-
-    def __init__(self, room: int) -> None:
-        self._room = room
-        self._weight = 0
-        self._held: OrderedDict[Key, tuple[Value, int]] = OrderedDict()
-
-    def get(self, key: Key) -> Value | None:
-        """The value, moved to the fresh end."""
-        found = self._held.get(key)
-        if found is None:
-            return None
-        self._held.move_to_end(key)
-        return found[0]
-
-    def put(self, key: Key, value: Value, weight: int) -> None:
-        """Keep a value, unless it is too heavy; the stalest go when there is no room."""
-        if weight * LONGEST_SHARE > self._room:
-            return
-        replaced = self._held.pop(key, None)
-        self._weight += weight - (replaced[1] if replaced else 0)
-        self._held[key] = value, weight
-        while self._weight > self._room:
-            self._weight -= self._held.popitem(last=False)[1][1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +39,8 @@ class Prepared:
 
     document: DocumentNode | None
     errors: tuple[GraphQLError, ...]
+    priced: dict[str | None, PricedOperation] = field(default_factory=dict)
+    """Operations that were priced, by the name that was given for them."""
 
 
 class Documents:
@@ -79,12 +49,21 @@ class Documents:
     def __init__(self, schema: GraphQLSchema) -> None:
         self.schema = schema
         self._prepared: Bounded[str, Prepared] = Bounded(DOCUMENTS_KEPT)
+        self._trusted: dict[str, Prepared] = {}
         self._pins: Bounded[Hashable, tuple[Callable[[Variables], Hashable], ...]] = Bounded(PLANS_KEPT)
         self._plans: Bounded[Hashable, Plan] = Bounded(PLANS_KEPT)
 
+    def __contains__(self, text: str) -> bool:
+        """Whether the document is prepared already."""
+        return text in self._trusted or text in self._prepared
+
+    def trust(self, text: str) -> None:
+        """Prepare a document now and keep it for ever."""
+        self._trusted[text] = self._prepare(text)
+
     def prepare(self, text: str) -> Prepared:
         """Parse, check limits, validate."""
-        prepared = self._prepared.get(text)
+        prepared = self._trusted.get(text) or self._prepared.get(text)
         if prepared is None:
             prepared = self._prepare(text)
             self._prepared.put(text, prepared, len(text))

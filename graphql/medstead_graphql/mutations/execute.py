@@ -1,9 +1,10 @@
 """Runs mutations: the command and the read of its payload share one transaction."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import orjson
-from graphql import FieldNode, GraphQLObjectType, get_named_type, is_non_null_type
+from graphql import FieldNode, GraphQLError, GraphQLObjectType, get_named_type, is_non_null_type
 from strawberry.types import ExecutionResult
 
 from medstead_graphql.caller import Caller
@@ -13,10 +14,8 @@ from medstead_graphql.compiler.plan import Compilation
 from medstead_graphql.compiler.selection import Operation, collect, selected_names
 from medstead_graphql.compiler.values import trace
 from medstead_graphql.mutations.payload import KEY, Command, Payload
+from medstead_graphql.mutations.remembering import Remembered
 from tenants.session import UnitOfWork
-
-if TYPE_CHECKING:
-    from strawberry import Schema
 
 
 class _Refused(Exception):
@@ -26,12 +25,18 @@ class _Refused(Exception):
         self.payload = payload
 
 
-async def execute_mutation(schema: "Schema", operation: Operation, caller: Caller) -> ExecutionResult:
-    """Run the mutation fields one after another, each in a transaction of its own, as the specification says."""
+async def execute_mutation(
+    operation: Operation, caller: Caller, remembered: Remembered | None = None
+) -> ExecutionResult:
+    """Run the mutation fields one after another, each in a transaction of its own, as the specification says.
+
+    With `remembered`, fields that were answered before under the same key are answered the same and not run again.
+    Raises Refusal if the first field is not run.
+    """
     root = operation.schema.mutation_type
     assert isinstance(root, GraphQLObjectType)
     data: dict[str, Any] = {}
-    errors: list[Refusal] = []
+    errors: list[GraphQLError] = []
     for key, fields in collect(operation, root, [operation.definition.selection_set]).items():
         name = fields[0].name.value
         if name == "__typename":
@@ -42,19 +47,60 @@ async def execute_mutation(schema: "Schema", operation: Operation, caller: Calle
             errors.append(ForbiddenField(f"Mutation.{name}", command.scope, [key]))
             data[key] = None
             continue
-        runner = _Runner(operation, caller, errors)
         try:
-            async with caller.database.unit_of_work(caller.context) as work:
-                payload = await command.handler(work, caller, _arguments(operation, root, fields[0]))
+            data[key], found = await _Field(operation, caller, remembered, key, fields, command).run()
+            errors += found
+        except Refusal as refusal:
+            if not data:
+                raise
+            errors.append(refusal)
+            data[key] = None
+    nulled = any(data[key] is None and is_non_null_type(root.fields[key].type) for key in data if key in root.fields)
+    return ExecutionResult(data=orjson.Fragment("null") if nulled else data, errors=errors or None)  # type: ignore[arg-type]
+
+
+class _Field:
+    """One field of a mutation, to be run once or recalled."""
+
+    def __init__(
+        self,
+        operation: Operation,
+        caller: Caller,
+        remembered: Remembered | None,
+        key: str,
+        fields: list[FieldNode],
+        command: Command,
+    ) -> None:
+        self.operation, self.caller, self.remembered = operation, caller, remembered
+        self.key, self.fields, self.command = key, fields, command
+
+    async def run(self) -> tuple[Any, Sequence[GraphQLError]]:
+        """The answer and its errors. A refusal is an answer too, and remembered: a retry must hear what was said."""
+        root = self.operation.schema.mutation_type
+        assert isinstance(root, GraphQLObjectType)
+        try:
+            async with self.caller.database.unit_of_work(self.caller.context) as work:
+                if (told := await self._recalled(work)) is not None:
+                    return told
+                arguments = _arguments(self.operation, root, self.fields[0])
+                payload = await self.command.handler(work, self.caller, arguments)
                 if "code" in payload.values:
                     raise _Refused(payload)
                 await work.settle()
-                data[key] = await runner.payload(work, payload, root, fields, [key])
+                return await self._answered(work, payload)
         except _Refused as refused:
-            async with caller.database.unit_of_work(caller.context) as work:
-                data[key] = await runner.payload(work, refused.payload, root, fields, [key])
-    nulled = any(data[key] is None and is_non_null_type(root.fields[key].type) for key in data if key in root.fields)
-    return ExecutionResult(data=orjson.Fragment("null") if nulled else data, errors=errors or None)  # type: ignore[arg-type]
+            async with self.caller.database.unit_of_work(self.caller.context) as work:
+                return await self._recalled(work) or await self._answered(work, refused.payload)
+
+    async def _recalled(self, work: UnitOfWork) -> tuple[Any, Sequence[GraphQLError]] | None:
+        return None if self.remembered is None else await self.remembered.recall(work, self.key)
+
+    async def _answered(self, work: UnitOfWork, payload: Payload) -> tuple[Any, Sequence[GraphQLError]]:
+        runner = _Runner(self.operation, self.caller)
+        answer = await runner.payload(work, payload, self.fields, [self.key])
+        if self.remembered is not None:
+            await self.remembered.keep(work, self.key, answer, runner.errors)
+        return answer, runner.errors
 
 
 def _arguments(operation: Operation, root: GraphQLObjectType, node: FieldNode) -> dict[str, Any]:
@@ -68,16 +114,12 @@ def _arguments(operation: Operation, root: GraphQLObjectType, node: FieldNode) -
 
 
 class _Runner:
-    def __init__(self, operation: Operation, caller: Caller, errors: list[Refusal]) -> None:
-        self.operation, self.caller, self.errors = operation, caller, errors
+    def __init__(self, operation: Operation, caller: Caller) -> None:
+        self.operation, self.caller = operation, caller
+        self.errors: list[GraphQLError] = []
 
     async def payload(
-        self,
-        work: UnitOfWork,
-        payload: Payload,
-        root: GraphQLObjectType,
-        fields: list[FieldNode],
-        path: list[str | int],
+        self, work: UnitOfWork, payload: Payload, fields: list[FieldNode], path: list[str | int]
     ) -> dict[str, Any]:
         """The selected part of a payload."""
         type_ = self.operation.schema.type_map[payload.type_name]

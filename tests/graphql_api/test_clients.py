@@ -1,0 +1,123 @@
+"""Well-known clients use the API as they come: Relay compiles for it, Apollo and urql page through all of it."""
+
+import asyncio
+import itertools
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import orjson
+import pytest
+from graphql import get_named_type
+
+from medstead_graphql.compiler.declare import SOURCES
+from medstead_graphql.schema import schema
+from tenants.base import TENANT, table_of
+from tests.graphql_api.npm import CLIENTS
+from tests.graphql_api.serving import serving
+from tests.graphql_api.test_hostile import asked, send
+from tests.graphql_api.world import add_rows, make_world
+from tests.support import Installation
+
+pytestmark = [pytest.mark.clients, pytest.mark.one_login]
+
+HERE = Path(__file__).with_name("clients")
+SCHEMA = HERE.parents[2] / "graphql" / "schema.graphql"
+PAGE = 5
+VARIABLES = {
+    "LearnersPageQuery": {"count": 5, "where": None},
+    "LearnersPagePaginationQuery": {"count": 5},
+    "LearnersPageLearnerQuery": {"id": "Learner:00000000-0000-0000-0000-000000000000"},
+    "LearnersPageFiguresQuery": {"period": {"from": "2026-01-01", "to": "2026-12-31"}},
+    "LearnersPageNodeQuery": {"id": "Course:00000000-0000-0000-0000-000000000000"},
+    "LearnersPageChangeMutation": {"input": {"version": 1, "attendanceThresholdPercent": 70}},
+}
+
+
+async def node(*arguments: str | Path) -> bytes:
+    """What a program of node prints. Its complaints are part of the failure."""
+    process = await asyncio.create_subprocess_exec(
+        "node", *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    told, complaints = await process.communicate()
+    assert process.returncode == 0, (told + complaints).decode()
+    return told
+
+
+async def test_relay_compiles_for_the_contract_and_its_documents_are_answered(
+    installation: Installation, tmp_path: Path
+) -> None:
+    source, made = tmp_path / "source", tmp_path / "made"
+    source.mkdir()
+    made.mkdir()
+    (source / "LearnersPage.js").write_bytes((HERE / "LearnersPage.js").read_bytes())
+    settings = {"src": str(source), "schema": str(SCHEMA), "language": "javascript", "artifactDirectory": str(made)}
+    (tmp_path / "relay.config.json").write_bytes(orjson.dumps(settings))
+    compiler = CLIENTS.folder / "node_modules" / "relay-compiler" / "cli.js"
+    await node(compiler, tmp_path / "relay.config.json")
+    texts = {}
+    for artifact in made.glob("*.graphql.js"):
+        for line in artifact.read_text().splitlines():
+            name, found, text = line.strip().partition(": ")
+            if found and name == '"text"' and text != "null":
+                texts[artifact.name.partition(".")[0]] = orjson.loads(text)
+    assert set(texts) == set(VARIABLES)
+    for name, text in texts.items():
+        answer = await send(installation, asked(text, VARIABLES[name], operationName=name))
+        assert "errors" not in answer.json(), (name, answer.text)
+
+
+def root_connections() -> dict[str, str]:
+    """Root fields that are connections, with the type of their nodes."""
+    query = schema._schema.query_type
+    assert query is not None
+    names = {name: get_named_type(field.type).name for name, field in query.fields.items()}
+    return {name: type_.removesuffix("Connection") for name, type_ in names.items() if type_.endswith("Connection")}
+
+
+async def rows(installation: Installation) -> dict[str, set[str]]:
+    """Global ids of what north sees, by root connection."""
+    connection = await asyncpg.connect(installation.urls.owner)
+    found: dict[str, set[str]] = {}
+    try:
+        for field, type_name in root_connections().items():
+            table = table_of(SOURCES[type_name].table)
+            where = f"WHERE tenant_id = '{installation.north}'" if table.info["kind"] == TENANT else ""
+            ids = await connection.fetch(f"SELECT id FROM {table.fullname} {where}")
+            found[field] = {f"{type_name}:{row['id']}" for row in ids}
+    finally:
+        await connection.close()
+    return found
+
+
+@pytest.mark.parametrize("client", ["apollo", "urql"])
+async def test_a_client_pages_through_everything_while_rows_come(installation: Installation, client: str) -> None:
+    await make_world(installation, 20_261_125)
+    for seed in range(6):
+        await add_rows(installation.urls.owner, installation.north, seed)
+    before = await rows(installation)
+    assert min(len(found) for found in before.values()) > PAGE, "one page would show nothing"
+    token = await installation.token(installation.north)
+    script = HERE / "paging.mjs"
+
+    async def write() -> None:
+        for seed in itertools.count(100):
+            await add_rows(installation.urls.owner, installation.north, seed)
+
+    async with serving(installation) as port:
+        writing = asyncio.create_task(write())
+        url = f"http://127.0.0.1:{port}/graphql"
+        fields = orjson.dumps(list(before)).decode()
+        try:
+            shown = await node(script, CLIENTS.folder, url, token, client, str(PAGE), fields)
+        finally:
+            writing.cancel()
+            await asyncio.gather(writing, return_exceptions=True)
+    after = await rows(installation)
+    assert sum(map(len, after.values())) > sum(map(len, before.values())) + 100, "rows came meanwhile"
+    told: dict[str, Any] = orjson.loads(shown)
+    assert told.keys() == before.keys()
+    for field, ways in told.items():
+        for way, ids in ways.items():
+            assert len(ids) == len(set(ids)), f"{field} {way}: something came twice"
+            assert before[field] <= set(ids) <= after[field], f"{field} {way}: something is missing"
