@@ -34,9 +34,9 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer of one field and its errors, as JSON texts."""
+    """The answer of one field, a sealed JSON text, and its errors, a JSON text."""
 
-    answer: str
+    answer: bytes
     errors: str
 
 

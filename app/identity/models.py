@@ -225,7 +225,8 @@ class ApiClientSecret(TenantOwned, Base):
 class IdempotencyRecord(TenantOwned, Base):
     """What a client was answered to one field of a request that carried a key; written beside the field's effect.
 
-    `answer` and `errors` are JSON texts, given again letter by letter, made with `scopes`.
+    `answer` is a JSON text, sealed because it may hold names and secrets that are shown once, and `errors` is one of
+    codes; both are given again letter by letter, made with `scopes`.
     """
 
     __tablename__ = "idempotency_record"
@@ -240,7 +241,7 @@ class IdempotencyRecord(TenantOwned, Base):
     response_key: Mapped[str]
     request_hash: Mapped[bytes] = mapped_column(LargeBinary)
     scopes: Mapped[list[Any]]
-    answer: Mapped[str | None]
+    answer: Mapped[bytes | None] = mapped_column(LargeBinary)
     errors: Mapped[str | None]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]

@@ -132,7 +132,7 @@ class _Run:
             raise Refused(400, "INVALID_IDEMPOTENCY_KEY", "An Idempotency-Key is 1 to 255 printable ASCII characters.")
         assert self.context.actor_id is not None
         sent = (asked.text, self.sent.operation_name, self.sent.variables)
-        self.remembered = Remembered(self.context.actor_id, self.key, sent, self.scopes)
+        self.remembered = Remembered(self.context.actor_id, self.key, sent, self.scopes, self.service.services.vault)
 
     async def done(self, asked: Asked) -> ExecutionResult:
         """Run the operation."""

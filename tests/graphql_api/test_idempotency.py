@@ -293,7 +293,7 @@ async def test_errors_within_an_answer_are_given_again(installation: Installatio
     assert was_replayed(second)
 
 
-TAKES_A_VERSION = {"updateTenantSettings"}
+TAKES_A_VERSION = {"updateTenantSettings", "updateWebhookEndpoint"}
 GUARDED_BY_ITS_STATE = {
     "mergeLearners": "MERGED_ALREADY",
     "undoLearnerMerge": "UNDONE_ALREADY",
@@ -302,6 +302,13 @@ GUARDED_BY_ITS_STATE = {
     "cancelImport": "TOO_LATE",
     "resolveImportRow": "NOT_WAITING",
     "dismissImportRow": "NOT_WAITING",
+    "createWebhookEndpoint": "each call makes one of its own",
+    "rotateWebhookSecret": "both secrets before and after it sign for a day",
+    "enableWebhookEndpoint": "ENABLED_ALREADY",
+    "disableWebhookEndpoint": "DISABLED_ALREADY",
+    "deleteWebhookEndpoint": "NO_SUCH_ENDPOINT",
+    "replayWebhookDelivery": "STILL_WAITING",
+    "sendTestWebhook": "each call sends one of its own",
 }
 """Mutations that take no version: the row's state, looked at under a lock, refuses whoever comes second."""
 
@@ -314,3 +321,25 @@ def test_what_two_people_can_edit_takes_a_version() -> None:
         given = get_named_type(mutation.fields[name].args["input"].type)
         assert isinstance(given, GraphQLInputObjectType)
         assert str(given.fields["version"].type) == "Int!"
+
+
+async def test_a_secret_that_is_shown_once_is_not_kept_in_the_open(installation: Installation) -> None:
+    token = await installation.token(installation.north)
+    body = asked(
+        """mutation ($input: WebhookEndpointInput!) { createWebhookEndpoint(input: $input) {
+             ... on WebhookSecretGiven { secret } ... on UserError { code message } } }""",
+        {"input": {"url": "https://partner.example.org/hook", "eventTypes": ["import.finished"]}},
+    )
+    headers = {"authorization": f"Bearer {token}", "content-type": "application/json", "idempotency-key": "key-1"}
+    first, second = [await installation.http.post("/graphql", content=body, headers=headers) for _ in range(2)]
+    secret = answer_of(first)["data"]["createWebhookEndpoint"]["secret"]
+    assert secret.startswith("whsec_")
+    assert answer_of(first) == answer_of(second)
+    assert was_replayed(second)
+    owner = await asyncpg.connect(installation.urls.owner)
+    try:
+        (kept,) = await owner.fetch("SELECT answer, errors FROM medstead.idempotency_record")
+    finally:
+        await owner.close()
+    assert secret.encode() not in kept["answer"]
+    assert secret not in kept["errors"]

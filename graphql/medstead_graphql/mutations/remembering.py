@@ -11,6 +11,7 @@ from graphql import GraphQLError
 
 from app.identity.errors import IdentityRefusal
 from app.identity.idempotency import Answer, Attempt, claim_or_recall, keep
+from app.identity.secrets import Vault
 from medstead_graphql.compiler.errors import Refusal
 from tenants.session import UnitOfWork
 
@@ -29,11 +30,13 @@ class Remembered:
         key: str,
         sent: tuple[str, str | None, dict[str, Any] | None],
         scopes: frozenset[str],
+        vault: Vault,
     ) -> None:
         """`sent` is the document, the operation's name and the variables: what must be the same in a retry."""
         body = orjson.dumps(sent, option=orjson.OPT_SORT_KEYS)
         digests = hashlib.sha256(key.encode()).digest(), hashlib.sha256(body).digest()
         self._attempt = Attempt(api_client_id, *digests, scopes)
+        self._vault = vault
         self.replayed = self.done = False
 
     async def recall(self, work: UnitOfWork, response_key: str) -> tuple[orjson.Fragment, list[GraphQLError]] | None:
@@ -46,12 +49,13 @@ class Remembered:
             self.done = True
             return None
         self.replayed = True
-        return orjson.Fragment(found.answer), [_error(told) for told in orjson.loads(found.errors)]
+        return orjson.Fragment(self._vault.decrypt(found.answer)), [_error(told) for told in orjson.loads(found.errors)]
 
     async def keep(self, work: UnitOfWork, response_key: str, answer: Any, errors: Sequence[GraphQLError]) -> None:
         """Remember the answer in the transaction of its effect."""
         told = orjson.dumps([error.formatted for error in errors]).decode()
-        await keep(work, self._attempt, response_key, Answer(orjson.dumps(answer, default=str).decode(), told))
+        sealed = self._vault.encrypt(orjson.dumps(answer, default=str))
+        await keep(work, self._attempt, response_key, Answer(sealed, told))
 
 
 def _error(told: dict[str, Any]) -> GraphQLError:
