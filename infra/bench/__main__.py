@@ -1,10 +1,10 @@
-"""`./bench import [--rows N]`, `oracle [--documents N]`, `reads [--rows N --large N]`, `start`."""
+"""What `./bench` shows: `import`, `reads`, `hostile`, `oracle` and `start`; each tells its options by `--help`."""
 
 from typing import Annotated
 
 import typer
 
-from infra.bench import importing, oracle, starting
+from infra.bench import hostile, importing, oracle, starting
 from infra.bench.reads import measuring
 
 bench = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -20,6 +20,12 @@ def import_(rows: Annotated[int, typer.Option(help="Completions in the file.")] 
 def oracle_(documents: Annotated[int, typer.Option(help="New documents, both logins together.")] = 20_000) -> None:
     """Compare new generated documents: the compiler's answers with the plain executor's."""
     raise typer.Exit(oracle.run(documents))
+
+
+@bench.command("hostile")
+def hostile_(requests: Annotated[int, typer.Option(help="Requests that mean it ill.")] = 20_000) -> None:
+    """Memory of the API's process, and its haste, before and after hostile input."""
+    hostile.run(requests)
 
 
 @bench.command("reads")

@@ -46,13 +46,18 @@ class Packages:
         fetched = self.folder / "fetched"
         wanted = "\n".join(self.names)
         if not fetched.exists() or fetched.read_text() != wanted:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            options = ("--silent", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", self.folder)
+            # Beside its place first: what is there is there whole, also where two runs fetch at once.
+            beside = self.folder.with_name(f"{self.folder.name}.{os.getpid()}")
+            beside.mkdir(parents=True, exist_ok=True)
+            options = ("--silent", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", beside)
             try:
                 subprocess.run(["npm", "install", *options, *self.names], check=True, capture_output=True, timeout=180)
-            except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
+                (beside / "fetched").write_text(wanted)
+                shutil.rmtree(self.folder, ignore_errors=True)
+                beside.rename(self.folder)
+            except (subprocess.CalledProcessError, subprocess.TimeoutExpired, OSError):
+                shutil.rmtree(beside, ignore_errors=True)
                 return False
-            fetched.write_text(wanted)
         return True
 
 

@@ -1,7 +1,6 @@
 """`./bench reads`: requests a second and latencies of three servers, turn by turn, and how flat a page's cost is."""
 
 import asyncio
-import base64
 import secrets
 import statistics
 import tempfile
@@ -17,12 +16,9 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from app.identity.api_clients import ApiClients, create_client
-from app.identity.permissions import SCOPES
-from app.identity.secrets import Vault
-from app.identity.tokens import TokenKeys
 from app.reference import load_reference_data
 from infra.bench.reads import documents
+from infra.bench.reads.api import Api
 from infra.bench.reads.data import COURSES, fill, row_id, tenant_id
 from infra.bench.reads.load import Load, request_of, send
 from infra.bench.reads.servers import (
@@ -33,22 +29,16 @@ from infra.bench.reads.servers import (
     post,
     postgraphile_command,
     running,
-    serve_command,
 )
 from infra.embedded import start_postgres, start_valkey
 from migrations import runner
-from tenants.clock import system_clock
-from tenants.context import ActorKind, TenantContext
-from tenants.engine import create_engine
 from tenants.provision import DatabaseUrls, RolePasswords, prepare_database
-from tenants.session import Database
 
 CLIENTS = 8
 SECONDS = 3.0
 FLAT = 1.3
 MOMENT = "2023-03-01T00:00:00+00:00"
 """Half of the completions are before it."""
-KEY = secrets.token_bytes(32)
 
 console = Console()
 
@@ -104,48 +94,21 @@ class _Bench:
     ) -> None:
         self._stack, self._folder, self._urls, self._superuser = stack, folder, urls, superuser
         self._rounds = rounds
-        self._api = free_port()
-        settings = environment(
-            MEDSTEAD_ENVIRONMENT="development",
-            DATABASE_URL=urls.app,
-            REDIS_URL=redis_url,
-            MEDSTEAD_SECRET_KEY=base64.urlsafe_b64encode(KEY).decode(),
-            MEDSTEAD_BASE_URL=f"http://127.0.0.1:{self._api}",
-            MEDSTEAD_DATA_DIR=str(folder / "data"),
-            MEDSTEAD_LOG_LEVEL="warning",
-        )
-        self._start("api", serve_command(self._api), settings, self._api)
+        self._api = Api.start(stack, folder, urls, redis_url)
 
     def _start(self, name: str, command: list[str], settings: dict[str, str], port: int) -> None:
         self._stack.enter_context(running(command, settings, port, self._folder / f"{name}.log"))
 
-    def token(self, tenant: UUID) -> str:
-        """An access token of a partner application of the tenant."""
-
-        async def make() -> str:
-            database = Database(create_engine(self._urls.app), system_clock)
-            vault = Vault(KEY)
-            try:
-                async with database.unit_of_work(TenantContext(tenant, ActorKind.COMMAND_LINE)) as work:
-                    client = await create_client(work, vault, "Bench", SCOPES)
-                keys = TokenKeys(database, vault, f"http://127.0.0.1:{self._api}")
-                granted = await ApiClients(database, vault, keys).grant(client.client_id, client.secret, None)
-            finally:
-                await database.dispose()
-            return str(granted["access_token"])
-
-        return asyncio.run(make())
-
     def ours(self, tenant: UUID) -> Callable[[str, dict[str, Any]], Target]:
         """Makes targets of the API as a partner of the tenant."""
-        headers = {"authorization": f"Bearer {self.token(tenant)}"}
+        headers = {"authorization": f"Bearer {self._api.token(tenant)}"}
 
         def target(query: str, variables: dict[str, Any]) -> Target:
             body = orjson.dumps({"query": query, "variables": variables})
-            told = orjson.loads(post(self._api, "/graphql", body, headers))
+            told = orjson.loads(post(self._api.port, "/graphql", body, headers))
             if "errors" in told:
                 raise ServerFailed(str(told["errors"]))
-            return Target("Medstead", self._api, request_of(self._api, "/graphql", body, headers))
+            return Target("Medstead", self._api.port, request_of(self._api.port, "/graphql", body, headers))
 
         return target
 
