@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from uuid import UUID
 
 from tenants.identifiers import new_id
@@ -46,6 +47,7 @@ class TenantContextMissing(RuntimeError):
     """A session was used without a context: a fault of ours, never of the caller."""
 
 
+@lru_cache(maxsize=1000)
 def bind_statement(tenant_id: UUID) -> str:
     """The one statement that binds a transaction to a tenant.
 

@@ -1,6 +1,7 @@
 """GraphQL over HTTP: authentication, limits and the client's bucket, then the schema."""
 
 import asyncio
+from collections.abc import Coroutine
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +29,10 @@ from tenants.context import TenantContext
 log = structlog.get_logger()
 
 
+LOOK_AFTER_SECONDS = 0.05
+"""How long an operation may run before it is looked whether its caller is still there."""
+
+
 class GraphQLEndpoint:
     """Authenticates, checks the request, runs the operation, splices the data into the answer without parsing it."""
 
@@ -35,20 +40,27 @@ class GraphQLEndpoint:
         """Serve one request. A caller who goes away cancels the statement."""
         if scope["type"] != "http":
             raise LookupError("subscriptions are not offered")
-        request = Request(scope, receive)
-        media_type = answer_type(request.headers.get("accept")) or JSON
+        watch = _Watch(receive)
         try:
-            response = await self._answer(request, scope, receive)
-        except Refused as refused:
-            private = {"cache-control": "private, no-store"} if request.method == "GET" else {}
-            response = _response(refused.body, media_type, refused.status, refused.headers | private)
-        except IdentityRefusal as refusal:
-            response = unauthorised(refusal)
+            response = await self._response(Request(scope, receive), scope, watch)
+            await response(scope, receive, send)
         except ClientDisconnect:
             return
-        await response(scope, receive, send)
+        except asyncio.CancelledError:
+            if not watch.left:
+                raise
 
-    async def _answer(self, request: Request, scope: Scope, receive: Receive) -> Response:
+    async def _response(self, request: Request, scope: Scope, watch: "_Watch") -> Response:
+        try:
+            return await self._answer(request, scope, watch)
+        except Refused as refused:
+            media_type = answer_type(request.headers.get("accept")) or JSON
+            private = {"cache-control": "private, no-store"} if request.method == "GET" else {}
+            return _response(refused.body, media_type, refused.status, refused.headers | private)
+        except IdentityRefusal as refusal:
+            return unauthorised(refusal)
+
+    async def _answer(self, request: Request, scope: Scope, watch: "_Watch") -> Response:
         service: GraphQLService = request.app.state.graphql
         headers: dict[str, str] = {}
         if request.method == "GET":
@@ -66,7 +78,8 @@ class GraphQLEndpoint:
         if request.method == "POST":
             sent = await sent_by_post(request)
         request_id: UUID = scope["state"]["request_id"]
-        tenant_id = principal.tenant_context().tenant_id
+        tenant_id = principal.tenant_id
+        assert tenant_id is not None, "an API client is of a tenant"
         context = TenantContext(tenant_id, principal.kind, principal.id, request_id)
         scopes = frozenset(str(permission) for permission in principal.permissions)
         run = _Run(service, sent, context, scopes)
@@ -77,18 +90,16 @@ class GraphQLEndpoint:
             return run.told(ExecutionResult(data=None, errors=[refusal]), media_type, headers)
         if isinstance(operation, ExecutionResult):
             return run.told(operation, media_type, headers)
-        running = asyncio.create_task(run.done(operation))
-        await _finished_or_left(running, receive)
-        if (error := running.exception()) is not None:
-            if not isinstance(error, Exception):
-                raise error
+        try:
+            result = await watch.run(run.done(operation))
+        except Exception as error:
             log.error("operation failed", request_id=str(request_id), kind=type(error).__name__)
             run.account.forgive(operation.price.points)
             message = "Something went wrong on our side. Try again; if it stays, quote the request id."
             extensions = {"code": "INTERNAL_ERROR", "requestId": str(request_id)}
             body: dict[str, Any] = {"errors": [{"message": message, "extensions": extensions}]}
             return _response(body | {"extensions": {"cost": run.account.told()}}, media_type, 500, headers)
-        return run.told(running.result(), media_type, headers, operation)
+        return run.told(result, media_type, headers, operation)
 
 
 class _Run:
@@ -142,7 +153,7 @@ class _Run:
             self.scopes,
             lambda sql, arguments: services.reader.value(tenant_id, sql, arguments, self.account.spent),
             services.database,
-            services.settings.data_dir / "uploads",
+            self.service.uploads,
             services.vault,
             services.settings.webhook_allow_loopback,
         )
@@ -171,24 +182,34 @@ class _Run:
         return _answered(spliced, media_type, status, headers)
 
 
-async def _finished_or_left(operation: "asyncio.Task[ExecutionResult]", receive: Receive) -> None:
-    """Wait for the operation. Raises ClientDisconnect, the operation cancelled, if the caller goes away first."""
-    watch = asyncio.ensure_future(_left(receive))
-    try:
-        await asyncio.wait((operation, watch), return_when=asyncio.FIRST_COMPLETED)
-        if not operation.done():
-            raise ClientDisconnect
-    finally:
-        unfinished = [task for task in (operation, watch) if not task.done()]
-        for task in unfinished:
-            task.cancel()
-        await asyncio.gather(*unfinished, return_exceptions=True)
+class _Watch:
+    """Cancels an operation whose caller has gone away, which `left` tells.
 
+    Most operations have ended before it would be worth looking; to look takes a task.
+    """
 
-async def _left(receive: Receive) -> None:
-    """Return when the caller has gone away. What is left of a body that nobody asked for is passed over."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self.left = False
+
+    async def run(self, operation: Coroutine[Any, Any, ExecutionResult]) -> ExecutionResult:
+        """The operation's result. Raises CancelledError if the caller goes away first."""
+        loop, running = asyncio.get_running_loop(), asyncio.current_task()
+        assert running is not None
+        looking: list[asyncio.Task[None]] = []
+        timer = loop.call_later(LOOK_AFTER_SECONDS, lambda: looking.append(loop.create_task(self._look(running))))
+        try:
+            return await operation
+        finally:
+            timer.cancel()
+            for task in looking:
+                task.cancel()
+
+    async def _look(self, running: "asyncio.Task[Any]") -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass  # what is left of a body that nobody asked for
+        self.left = True
+        running.cancel()
 
 
 def _response(body: dict[str, Any], media_type: str, status: int, headers: dict[str, str]) -> Response:

@@ -34,11 +34,14 @@ from graphql import (
     is_composite_type,
 )
 
+from medstead_graphql.bounded import Bounded
 from medstead_graphql.compiler.connections import DEFAULT_PAGE, MAXIMUM_PAGE
 from medstead_graphql.compiler.declare import COUNT_COST, Column, Declaration, Many, Mixed, declared
 
 INTROSPECTION_COST = 1000
 """Points of `__schema` and of `__type`, which are executed field by field in this process."""
+KNOWN_PRICES = 100
+"""Prices of an operation that are remembered, for as many values of its variables."""
 COMMAND_COST = 10
 """Points of a mutation beside those of its answer."""
 
@@ -97,15 +100,38 @@ class _Part:
 class PricedOperation:
     """An operation's fields as `Type.field`, and its price for any variables."""
 
-    __slots__ = ("_fixed", "_whole", "fields")
+    __slots__ = ("_fixed", "_known", "_variables", "_whole", "fields")
 
     def __init__(self, whole: _Part, fields: frozenset[str]) -> None:
         self._whole, self.fields = whole, fields
         self._fixed = None if whole.repeated else Price(whole.points, whole.rows)
+        self._variables = tuple(sorted(_variables(whole, set())))
+        self._known: Bounded[tuple[Any, ...], Price] = Bounded(KNOWN_PRICES)
 
     def price(self, variables: Mapping[str, Any]) -> Price:
         """The price for these coerced variables."""
-        return self._fixed or _total(self._whole, variables, {})
+        if self._fixed is not None:
+            return self._fixed
+        key = tuple(_counted(variables.get(name)) for name in self._variables)
+        found = self._known.get(key)
+        if found is None:
+            found = _total(self._whole, variables, {})
+            self._known.put(key, found)
+        return found
+
+
+def _counted(value: Any) -> Any:
+    """What of a variable's value a price depends on."""
+    return ("length", len(value)) if isinstance(value, list) else value
+
+
+def _variables(part: _Part, seen: set[int]) -> set[str]:
+    """The variables that a price depends on; each part of the graph is entered once."""
+    if id(part) in seen:
+        return set()
+    seen.add(id(part))
+    found = {times.variable for times, _ in part.repeated if not isinstance(times, int)}
+    return found.union(*[_variables(inner, seen) for _, inner in part.repeated])
 
 
 def _total(part: _Part, variables: Mapping[str, Any], known: dict[int, Price]) -> Price:

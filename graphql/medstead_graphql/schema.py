@@ -18,8 +18,6 @@ from medstead_graphql.caller import Caller
 from medstead_graphql.compiler.errors import Refusal
 from medstead_graphql.compiler.execute import (
     Documents,
-    choose_operation,
-    read_operation,
     run_plan,
 )
 from medstead_graphql.compiler.plan import Plan, compile_root
@@ -27,7 +25,7 @@ from medstead_graphql.compiler.selection import Operation, collect
 from medstead_graphql.limits import check_variables
 from medstead_graphql.mutations import Mutation, execute_mutation
 from medstead_graphql.mutations.remembering import Remembered
-from medstead_graphql.pricing import Price, PricedOperation, priced
+from medstead_graphql.pricing import Price, PricedOperation
 from medstead_graphql.query import Query
 
 INTROSPECTION = {"__schema", "__type"}
@@ -76,14 +74,11 @@ class CompiledSchema(strawberry.Schema):
             return ExecutionResult(data=None, errors=[_coded(error) for error in prepared.errors])
         try:
             check_variables(variables or {})
-            definition = choose_operation(prepared.document, operation_name)
-            operation, errors = read_operation(self._schema, prepared.document, definition, variables or {})
+            known = prepared.operation(self._schema, operation_name)
+            operation, errors = known.read(variables or {})
             if operation is None:
                 return ExecutionResult(data=None, errors=[_coded(error) for error in errors])
-            found = prepared.priced.get(operation_name)
-            if found is None:
-                found = prepared.priced[operation_name] = priced(self._schema, prepared.document, definition)
-            return Asked(text, operation, found, found.price(operation.variables))
+            return Asked(text, operation, known.priced, known.priced.price(operation.variables))
         except Refusal as refusal:
             return _refused(refusal)
         except RecursionError:

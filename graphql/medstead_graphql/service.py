@@ -24,6 +24,7 @@ class GraphQLService:
     def __init__(self, services: Services) -> None:
         settings = services.settings
         self.services = services
+        self.uploads = settings.data_dir / "uploads"
         self.maximum_cost = settings.graphql_maximum_cost
         self.buckets = Buckets(
             settings.redis_url, settings.graphql_bucket, settings.graphql_restored, settings.graphql_maximum_cost

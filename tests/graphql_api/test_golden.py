@@ -17,7 +17,7 @@ from graphql import parse
 from app.identity.permissions import SCOPES
 from app.models import metadata
 from infra.bench.reads.data import fill, row_id, tenant_id
-from medstead_graphql.compiler.execute import choose_operation, read_operation
+from medstead_graphql.compiler.execute import Prepared
 from medstead_graphql.compiler.plan import TENANT_VARIABLE, Plan, compile_root
 from medstead_graphql.schema import schema
 from tenants.base import TENANT
@@ -50,7 +50,7 @@ def compiled(path: Path, tenant: UUID) -> tuple[Plan, dict[str, Any]]:
     text = path.with_suffix(".variables.json").read_text(encoding="utf-8")
     text = GLOBAL_ID.sub(lambda found: f"{found[1]}:{row_id(tenant, found[1].lower(), 7)}", text)
     variables = orjson.loads(text)
-    operation, errors = read_operation(schema._schema, document, choose_operation(document, None), variables)
+    operation, errors = Prepared(document, ()).operation(schema._schema, None).read(variables)
     assert operation is not None, errors
     root = schema._schema.query_type
     assert root is not None

@@ -30,8 +30,8 @@ ANSWERS = {
     "sendTestWebhook": "WebhookDeliveryStarted { delivery { id state event { type } } }",
     "replayWebhookDelivery": "WebhookDeliveryStarted { delivery { id state replayOf { id } } }",
 }
-LEDGER = """{ webhookEndpoints(first: 20) { nodes { url failingSince deliveries(first: 20) { nodes { state failureCode attemptCount
-  event { type subject webhookId occurredAt } attempts(first: 14) {
+LEDGER = """{ webhookEndpoints(first: 20) { nodes { url failingSince deliveries(first: 20) {
+  nodes { state failureCode attemptCount event { type subject webhookId occurredAt } attempts(first: 14) {
   nodes { number statusCode errorCode responseBody } } } } } } }"""
 
 

@@ -14,18 +14,18 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
     Source,
-    get_variable_values,
     parse,
     validate,
 )
 
 from medstead_graphql.bounded import Bounded
+from medstead_graphql.compiler.coercion import Coercion
 from medstead_graphql.compiler.errors import Refusal
 from medstead_graphql.compiler.plan import TENANT_VARIABLE, Plan
 from medstead_graphql.compiler.selection import Operation
 from medstead_graphql.compiler.values import Variables, shape
 from medstead_graphql.limits import MAXIMUM_TOKENS, check_limits
-from medstead_graphql.pricing import PricedOperation
+from medstead_graphql.pricing import PricedOperation, priced
 
 DOCUMENTS_KEPT = 500_000
 """Characters of all documents that are kept prepared; each takes some hundred bytes as a tree."""
@@ -39,8 +39,40 @@ class Prepared:
 
     document: DocumentNode | None
     errors: tuple[GraphQLError, ...]
-    priced: dict[str | None, PricedOperation] = field(default_factory=dict)
-    """Operations that were priced, by the name that was given for them."""
+    operations: dict[str | None, "PreparedOperation"] = field(default_factory=dict)
+    """Operations that were asked for, by the name that was given for them."""
+
+    def operation(self, schema: GraphQLSchema, name: str | None) -> "PreparedOperation":
+        """The operation of that name. Raises Refusal `UNKNOWN_OPERATION`."""
+        found = self.operations.get(name)
+        if found is None:
+            assert self.document is not None
+            found = self.operations[name] = PreparedOperation(schema, self.document, name)
+        return found
+
+
+class PreparedOperation:
+    """One operation of a valid document: what can be known of it without its variables."""
+
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode, name: str | None) -> None:
+        operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+        chosen = [node for node in operations if name is None or (node.name and node.name.value == name)]
+        if len(chosen) != 1:
+            raise Refusal("UNKNOWN_OPERATION", "Give `operationName`, the name of one operation of the document.")
+        self.definition = chosen[0]
+        self.priced: PricedOperation = priced(schema, document, self.definition)
+        self._schema = schema
+        self._coercion = Coercion(schema, self.definition)
+        self._fragments = {
+            node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
+        }
+
+    def read(self, variables: Mapping[str, Any]) -> tuple[Operation | None, list[GraphQLError]]:
+        """The operation with coerced variables, or the errors in them."""
+        coerced = self._coercion.coerce(variables)
+        if isinstance(coerced, list):
+            return None, coerced
+        return Operation(self._schema, self.definition, self._fragments, dict(coerced.coerced), coerced), []
 
 
 class Documents:
@@ -100,27 +132,6 @@ def _values(pins: tuple[Callable[[Variables], Hashable], ...], operation: Operat
     return tuple(pin(operation.variables) for pin in pins)
 
 
-def choose_operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
-    """The operation to run. Raises Refusal `UNKNOWN_OPERATION`."""
-    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
-    chosen = [node for node in operations if name is None or (node.name and node.name.value == name)]
-    if len(chosen) != 1:
-        raise Refusal("UNKNOWN_OPERATION", "Give `operationName`, the name of one operation of the document.")
-    return chosen[0]
-
-
-def read_operation(
-    schema: GraphQLSchema, document: DocumentNode, definition: OperationDefinitionNode, variables: Mapping[str, Any]
-) -> tuple[Operation | None, list[GraphQLError]]:
-    """The operation with coerced variables, or the errors in them."""
-    coerced = get_variable_values(schema, definition.variable_definitions or (), dict(variables))
-    if isinstance(coerced, list):
-        return None, coerced
-    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
-    values = dict(coerced.coerced)
-    return Operation(schema, definition, fragments, values, coerced), []
-
-
 Fetch = Callable[[str, list[Any]], Any]
 
 
@@ -142,4 +153,4 @@ async def run_plan(plan: Plan, tenant_id: UUID, variables: Mapping[str, Any], fe
     return text
 
 
-__all__ = ["Documents", "OperationType", "choose_operation", "read_operation", "run_plan"]
+__all__ = ["Documents", "OperationType", "run_plan"]
