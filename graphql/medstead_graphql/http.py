@@ -163,22 +163,22 @@ class _Run:
         self, result: ExecutionResult, media_type: str, headers: dict[str, str], asked: Asked | None = None
     ) -> Response:
         """An answer with `data`, if only null by a forbidden field; or errors alone, if the operation was not run."""
-        answer: dict[str, Any] = {}
+        parts: list[bytes] = []
         status = 200
         if result.errors:
-            answer["errors"] = [error.formatted for error in result.errors]
+            parts += [b'"errors":', orjson.dumps([error.formatted for error in result.errors], default=str), b","]
         if result.data is not None:
-            answer["data"] = result.data
+            parts += [b'"data":', orjson.dumps(result.data, default=str), b","]
         elif result.errors:
             code = str((result.errors[0].extensions or {}).get("code"))
             status = CANNOT_BEGIN.get(code, 400 if media_type == GRAPHQL_JSON else 200)
         if self.remembered is not None and self.remembered.replayed and not self.remembered.done:
             headers = headers | {"idempotency-replayed": "true"}
-        body = orjson.dumps(answer, default=str)
         if asked is not None and not asked.is_mutation:
-            self.account.settle(asked.price.points, len(body), least=1 if "data" in answer else REFUSED_COST)
+            length = sum(map(len, parts))
+            self.account.settle(asked.price.points, length, least=1 if result.data is not None else REFUSED_COST)
         cost = orjson.dumps(self.account.told())
-        spliced = body[:-1] + b',"extensions":{"cost":' + cost + b"}}"
+        spliced = b"".join((b"{", *parts, b'"extensions":{"cost":', cost, b"}}"))
         return _answered(spliced, media_type, status, headers)
 
 

@@ -135,12 +135,12 @@ def _values(pins: tuple[Callable[[Variables], Hashable], ...], operation: Operat
 Fetch = Callable[[str, list[Any]], Any]
 
 
-async def run_plan(plan: Plan, tenant_id: UUID, variables: Mapping[str, Any], fetch: Fetch) -> str:
-    """Fill the parameters, run the statement, give the JSON text. Raises Refusal for values out of range."""
+async def run_plan(plan: Plan, tenant_id: UUID, variables: Mapping[str, Any], fetch: Fetch) -> bytes:
+    """Fill the parameters, run the statement, give the JSON in UTF-8. Raises Refusal for values out of range."""
     filled = {**variables, TENANT_VARIABLE: tenant_id}
     arguments = [get(filled) for get in plan.parameters]
     try:
-        text: str = await fetch(plan.sql, arguments)
+        json: bytes = await fetch(plan.sql, arguments)
     except asyncpg.QueryCanceledError as error:
         raise Refusal(
             "TOO_SLOW", "The answer took too long to gather. Ask for a smaller page or a shorter period."
@@ -150,7 +150,7 @@ async def run_plan(plan: Plan, tenant_id: UUID, variables: Mapping[str, Any], fe
     except (asyncpg.DataError, UnicodeEncodeError) as error:
         message = "A value in the query is out of range or holds a character that cannot be stored."
         raise Refusal("INVALID_VALUE", message) from error
-    return text
+    return json
 
 
 __all__ = ["Documents", "OperationType", "run_plan"]

@@ -23,6 +23,7 @@ from sqlalchemy import (
     column,
     func,
     literal,
+    literal_column,
     select,
     true,
 )
@@ -308,8 +309,8 @@ class Compilation:
         return arguments
 
     def finish(self, json: Json) -> Plan:
-        """Render `SELECT <json>` for asyncpg."""
-        compiled = select(json.sql()).compile(dialect=_DIALECT)
+        """Render the statement for asyncpg. It gives bytes, which go into the answer as they are."""
+        compiled = select(func.convert_to(json.sql(), literal_column("'UTF8'"))).compile(dialect=_DIALECT)
         getters = {"tenant_id": _tenant, **self._getters}
         assert compiled.positiontup is not None
         constants = compiled.params
