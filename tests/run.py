@@ -76,7 +76,8 @@ def check_everything() -> int:
             sys.stdout.write(result.stdout.decode(errors="replace"))
             failed = failed or result.returncode
     tests = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-n", str(os.cpu_count() or 2), "--dist", "worksteal"], check=False
+        [sys.executable, "-m", "pytest", "-q", "-n", str(os.cpu_count() or 2), "--dist", "worksteal", "--durations=15"],
+        check=False,
     )
     return failed or tests.returncode
 

@@ -1,14 +1,18 @@
-"""Well-known clients use the API as they come: Relay compiles for it, Apollo and urql page through all of it."""
+"""Well-known clients use the API as they come: Relay compiles for it; Apollo, urql and gql page through all of it."""
 
 import asyncio
 import itertools
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import asyncpg
+import httpx2
 import orjson
 import pytest
-from graphql import get_named_type
+from gql import Client, GraphQLRequest, gql
+from gql.transport.async_transport import AsyncTransport
+from graphql import ExecutionResult, get_named_type
 
 from medstead_graphql.compiler.declare import SOURCES
 from medstead_graphql.schema import schema
@@ -19,7 +23,7 @@ from tests.graphql_api.test_hostile import asked, send
 from tests.graphql_api.world import add_rows, make_world
 from tests.support import Installation
 
-pytestmark = [pytest.mark.clients, pytest.mark.one_login]
+pytestmark = pytest.mark.one_login
 
 HERE = Path(__file__).with_name("clients")
 SCHEMA = HERE.parents[2] / "graphql" / "schema.graphql"
@@ -44,6 +48,7 @@ async def node(*arguments: str | Path) -> bytes:
     return told
 
 
+@pytest.mark.clients
 async def test_relay_compiles_for_the_contract_and_its_documents_are_answered(
     installation: Installation, tmp_path: Path
 ) -> None:
@@ -90,15 +95,89 @@ async def rows(installation: Installation) -> dict[str, set[str]]:
     return found
 
 
+Page = Callable[[str, str, list[str]], Awaitable[dict[str, Any]]]
+"""Pages through root fields at an address with a token; gives the ids by field and way."""
+
+
+@pytest.mark.clients
 @pytest.mark.parametrize("client", ["apollo", "urql"])
 async def test_a_client_pages_through_everything_while_rows_come(installation: Installation, client: str) -> None:
+    async def page(url: str, token: str, fields: list[str]) -> dict[str, Any]:
+        listed = orjson.dumps(fields).decode()
+        shown = await node(HERE / "paging.mjs", CLIENTS.folder, url, token, client, str(PAGE), listed)
+        told: dict[str, Any] = orjson.loads(shown)
+        return told
+
+    await pages_while_rows_come(installation, page)
+
+
+async def test_python_gql_pages_through_everything_while_rows_come(installation: Installation) -> None:
+    """It asks for the schema first, and looks at each document before it sends it."""
+
+    async def page(url: str, token: str, fields: list[str]) -> dict[str, Any]:
+        async with Client(transport=Http(url, token), fetch_schema_from_transport=True) as session:
+            return {
+                field: {way: await ids_by_gql(session, field, backwards=way == "backwards") for way in WAYS}
+                for field in fields
+            }
+
+    await pages_while_rows_come(installation, page)
+
+
+WAYS = ("forwards", "backwards")
+
+
+class Http(AsyncTransport):
+    """Sends requests of gql with the HTTP client that the service itself uses."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._url, self._headers = url, {"authorization": f"Bearer {token}"}
+
+    async def connect(self) -> None:
+        """Open."""
+        self._http = httpx2.AsyncClient(headers=self._headers, timeout=30)
+
+    async def close(self) -> None:
+        """Close."""
+        await self._http.aclose()
+
+    async def execute(self, request: GraphQLRequest) -> ExecutionResult:
+        """Send one request."""
+        answer = (await self._http.post(self._url, json=request.payload)).json()
+        return ExecutionResult(answer.get("data"), answer.get("errors"), answer.get("extensions"))
+
+    def subscribe(self, request: GraphQLRequest) -> AsyncGenerator[ExecutionResult, None]:
+        """There are no subscriptions."""
+        raise LookupError("subscriptions are not offered")
+
+
+async def ids_by_gql(session: Any, field: str, *, backwards: bool) -> list[str]:
+    """Ids of all rows of a root field."""
+    document = gql(
+        f"""query Page($first: Int, $after: String, $last: Int, $before: String) {{
+          {field}(first: $first, after: $after, last: $last, before: $before) {{
+            nodes {{ id }} pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }}"""
+    )
+    found: list[str] = []
+    cursor = None
+    while True:
+        document.variable_values = {"last": PAGE, "before": cursor} if backwards else {"first": PAGE, "after": cursor}
+        told = (await session.execute(document))[field]
+        ids, info = [row["id"] for row in told["nodes"]], told["pageInfo"]
+        found = ids + found if backwards else found + ids
+        if not info["hasPreviousPage" if backwards else "hasNextPage"]:
+            return found
+        cursor = info["startCursor" if backwards else "endCursor"]
+
+
+async def pages_while_rows_come(installation: Installation, page: Page) -> None:
+    """Every row that was there before comes once, in both ways, while others are written."""
     await make_world(installation, 20_261_125)
     for seed in range(6):
         await add_rows(installation.urls.owner, installation.north, seed)
     before = await rows(installation)
     assert min(len(found) for found in before.values()) > PAGE, "one page would show nothing"
     token = await installation.token(installation.north)
-    script = HERE / "paging.mjs"
 
     async def write() -> None:
         for seed in itertools.count(100):
@@ -106,16 +185,13 @@ async def test_a_client_pages_through_everything_while_rows_come(installation: I
 
     async with serving(installation) as port:
         writing = asyncio.create_task(write())
-        url = f"http://127.0.0.1:{port}/graphql"
-        fields = orjson.dumps(list(before)).decode()
         try:
-            shown = await node(script, CLIENTS.folder, url, token, client, str(PAGE), fields)
+            told = await page(f"http://127.0.0.1:{port}/graphql", token, list(before))
         finally:
             writing.cancel()
             await asyncio.gather(writing, return_exceptions=True)
     after = await rows(installation)
     assert sum(map(len, after.values())) > sum(map(len, before.values())) + 100, "rows came meanwhile"
-    told: dict[str, Any] = orjson.loads(shown)
     assert told.keys() == before.keys()
     for field, ways in told.items():
         for way, ids in ways.items():
