@@ -60,6 +60,18 @@ def _given(text: str | None) -> UUID | None:
         return None
 
 
+_POLICY = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
+SECURITY = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"x-frame-options", b"DENY"),
+    (b"content-security-policy", _POLICY.encode()),
+)
+
+
 class SecurityHeaders:
     """Headers that every answer carries."""
 
@@ -71,15 +83,8 @@ class SecurityHeaders:
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.setdefault("x-content-type-options", "nosniff")
-                headers.setdefault("referrer-policy", "same-origin")
-                headers.setdefault("x-frame-options", "DENY")
-                headers.setdefault(
-                    "content-security-policy",
-                    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
-                    "form-action 'self'; frame-ancestors 'none'",
-                )
+                said = {name for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *[pair for pair in SECURITY if pair[0] not in said]]
             await send(message)
 
         await self.app(scope, receive, answer if scope["type"] == "http" else send)

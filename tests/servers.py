@@ -85,7 +85,9 @@ async def fresh_database() -> AsyncIterator[str]:
     name = f"test_{os.getpid()}_{next(_numbers)}"
     administrator = await asyncpg.connect(running().superuser_url)
     try:
-        await administrator.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER medstead_owner")
+        await administrator.execute(
+            f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy OWNER medstead_owner"
+        )
         await administrator.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
         await administrator.execute(f"GRANT CONNECT ON DATABASE {name} TO medstead_app, medstead_benchmark")
         yield name

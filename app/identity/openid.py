@@ -60,12 +60,20 @@ class OpenId:
     def __init__(self, database: Database, vault: Vault, base_url: str) -> None:
         self._database, self._vault = database, vault
         self._return_url = base_url.rstrip("/") + RETURN_PATH
-        self._http = httpx2.AsyncClient(timeout=5.0, follow_redirects=False)
+        self._made: httpx2.AsyncClient | None = None
         self._known: dict[str, _Known] = {}
+
+    @property
+    def _http(self) -> httpx2.AsyncClient:
+        """Made when it is first needed: reading the machine's authorities takes longer than all else at a start."""
+        if self._made is None:
+            self._made = httpx2.AsyncClient(timeout=5.0, follow_redirects=False)
+        return self._made
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._http.aclose()
+        if self._made is not None:
+            await self._made.aclose()
 
     async def begin(self, provider_id: UUID, invitation_code: str | None = None) -> Departure:
         """Start a round trip.

@@ -91,7 +91,8 @@ class Documents:
 
     def trust(self, text: str) -> None:
         """Prepare a document now and keep it for ever."""
-        self._trusted[text] = self._prepare(text)
+        if text not in self._trusted:
+            self._trusted[text] = self._prepare(text)
 
     def prepare(self, text: str) -> Prepared:
         """Parse, check limits, validate."""
