@@ -1,4 +1,4 @@
-"""Filters by linked rows and by listed rows, rows by their ids, and many first readers of one document."""
+"""Filters by linked and listed rows, rows by their ids, answers that are hidden, many first readers of a document."""
 
 import asyncio
 from datetime import timedelta
@@ -160,3 +160,19 @@ async def test_many_first_readers_of_a_document_get_the_same_answer(
         asked = PEOPLE[: 1 + number % 3]
         named = [{"id": trained[name]} | ({"displayName": name} if number % 2 == 0 else {}) for name in asked]
         assert answer["learners"]["nodes"] == named
+
+
+async def test_what_may_not_be_read_hides_the_answer_of_a_mutation_and_not_its_effect(
+    installation: Installation, trained: dict[str, str]
+) -> None:
+    ask = """mutation ($keep: ID!, $merge: ID!) { mergeLearners(keep: $keep, merge: $merge, reason: "twice") {
+        ... on LearnersMerged { learner { id completions { totalCount } } } ... on UserError { code } } }"""
+    ids = {"keep": trained["Ada"], "merge": trained["Beth"]}
+    scopes = SCOPES - {Permission.TRAINING_READ}
+    answer = await installation.graphql(installation.north, ask, ids, scopes=scopes)
+    assert answer["data"] == {"mergeLearners": None}
+    assert [(error["extensions"]["code"], error["path"]) for error in answer["errors"]] == [
+        ("FORBIDDEN", ["mergeLearners", "learner", "completions"])
+    ]
+    again = await installation.graphql(installation.north, ask, ids, scopes=scopes)
+    assert again["data"] == {"mergeLearners": {"code": "MERGED_ALREADY"}}

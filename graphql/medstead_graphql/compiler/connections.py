@@ -352,4 +352,4 @@ def _cursor_values(compilation: "Compilation", keys: list[SortKey], value: Trace
     ]
 
 
-__all__ = ["connection_json", "given", "sort_keys"]
+__all__ = ["connection_json"]

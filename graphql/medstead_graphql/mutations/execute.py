@@ -10,7 +10,7 @@ from strawberry.types import ExecutionResult
 from medstead_graphql.caller import Caller
 from medstead_graphql.compiler.errors import ForbiddenField, Refusal
 from medstead_graphql.compiler.execute import run_plan
-from medstead_graphql.compiler.plan import Compilation
+from medstead_graphql.compiler.plan import Compilation, NullsParent
 from medstead_graphql.compiler.selection import Operation, collect, selected_names
 from medstead_graphql.compiler.values import trace
 from medstead_graphql.mutations.payload import KEY, Command, Payload
@@ -97,7 +97,11 @@ class _Field:
 
     async def _answered(self, work: UnitOfWork, payload: Payload) -> tuple[Any, Sequence[GraphQLError]]:
         runner = _Runner(self.operation, self.caller)
-        answer = await runner.payload(work, payload, self.fields, [self.key])
+        answer: dict[str, Any] | None
+        try:
+            answer = await runner.payload(work, payload, self.fields, [self.key])
+        except NullsParent:
+            answer = None  # what the caller may not read hides the answer; the effect stands
         if self.remembered is not None:
             await self.remembered.keep(work, self.key, answer, runner.errors)
         return answer, runner.errors
@@ -121,7 +125,7 @@ class _Runner:
     async def payload(
         self, work: UnitOfWork, payload: Payload, fields: list[FieldNode], path: list[str | int]
     ) -> dict[str, Any]:
-        """The selected part of a payload."""
+        """The selected part of a payload. Raises NullsParent if a row of it that cannot be null may not be read."""
         type_ = self.operation.schema.type_map[payload.type_name]
         assert isinstance(type_, GraphQLObjectType)
         answer: dict[str, Any] = {}
@@ -138,11 +142,17 @@ class _Runner:
     async def _row(
         self, work: UnitOfWork, type_: GraphQLObjectType, nodes: list[FieldNode], row_id: Any, path: list[str | int]
     ) -> Any:
-        target = get_named_type(type_.fields[nodes[0].name.value].type)
+        field = type_.fields[nodes[0].name.value]
+        target = get_named_type(field.type)
         assert isinstance(target, GraphQLObjectType)
         compilation = Compilation(self.operation, self.caller.scopes)
-        expression = compilation.row_by_id(target, nodes, row_id, path)
-        plan = compilation.finish(expression)
+        try:
+            plan = compilation.finish(compilation.row_by_id(target, nodes, row_id, path))
+        except NullsParent:
+            self.errors.extend(compilation.errors)
+            if is_non_null_type(field.type):
+                raise
+            return None
         connection = await work.session.connection()
         driver = (await connection.get_raw_connection()).driver_connection
         assert driver is not None
