@@ -36,6 +36,12 @@ class Permission(StrEnum):
     STAFF_WRITE = "staff:write"
     API_CLIENTS_WRITE = "api_clients:write"
     WEBHOOKS_WRITE = "webhooks:write"
+    TRAINING_WRITE = "training:write"
+    BOOKINGS_WRITE = "bookings:write"
+    GOVERNANCE_READ = "governance:read"
+    GOVERNANCE_WRITE = "governance:write"
+    FINANCE_READ = "finance:read"
+    FINANCE_WRITE = "finance:write"
     AUDIT_READ = "audit:read"
     TENANTS_READ = "tenants:read"
     BENCHMARK_READ = "benchmark:read"
@@ -45,16 +51,30 @@ P = Permission
 
 _READS = frozenset({P.TENANT_READ, P.DIRECTORY_READ, P.TRAINING_READ, P.EVIDENCE_READ})
 
-_PROGRAMME = _READS | {P.IMPORTS_READ, P.PEOPLE_READ, P.IMPORTS_WRITE, P.DIRECTORY_WRITE, P.SETTINGS_WRITE}
+_PROGRAMME = _READS | {
+    P.IMPORTS_READ,
+    P.PEOPLE_READ,
+    P.IMPORTS_WRITE,
+    P.DIRECTORY_WRITE,
+    P.SETTINGS_WRITE,
+    P.TRAINING_WRITE,
+    P.BOOKINGS_WRITE,
+    P.GOVERNANCE_READ,
+    P.GOVERNANCE_WRITE,
+    P.FINANCE_READ,
+    P.FINANCE_WRITE,
+}
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.TENANT_ADMINISTRATOR: _PROGRAMME | {P.STAFF_WRITE, P.API_CLIENTS_WRITE, P.WEBHOOKS_WRITE},
     Role.PROGRAMME_LEAD: _PROGRAMME,
-    Role.FACILITATOR: frozenset({P.TENANT_READ, P.DIRECTORY_READ, P.TRAINING_READ, P.PEOPLE_READ}),
+    Role.FACILITATOR: frozenset(
+        {P.TENANT_READ, P.DIRECTORY_READ, P.TRAINING_READ, P.PEOPLE_READ, P.BOOKINGS_WRITE, P.GOVERNANCE_READ}
+    ),
     Role.REVIEWER: frozenset({P.TENANT_READ, P.DIRECTORY_READ}),
-    Role.ANALYST: _READS | {P.IMPORTS_READ},
+    Role.ANALYST: _READS | {P.IMPORTS_READ, P.GOVERNANCE_READ, P.FINANCE_READ},
     Role.COMMUNICATIONS: frozenset({P.TENANT_READ, P.DIRECTORY_READ, P.EVIDENCE_READ}),
-    Role.INFORMATION_GOVERNANCE: _READS | {P.IMPORTS_READ, P.PEOPLE_READ, P.AUDIT_READ},
+    Role.INFORMATION_GOVERNANCE: _READS | {P.IMPORTS_READ, P.PEOPLE_READ, P.AUDIT_READ, P.GOVERNANCE_READ},
     # A provider manager sees only the own group; nothing is granted tenant-wide until pages are scoped to the group.
     Role.PROVIDER_MANAGER: frozenset({P.TENANT_READ}),
     Role.NATIONAL_LEAD: frozenset({P.BENCHMARK_READ}),
@@ -73,6 +93,12 @@ SCOPES = frozenset(
         P.SETTINGS_WRITE,
         P.DIRECTORY_WRITE,
         P.WEBHOOKS_WRITE,
+        P.TRAINING_WRITE,
+        P.BOOKINGS_WRITE,
+        P.GOVERNANCE_READ,
+        P.GOVERNANCE_WRITE,
+        P.FINANCE_READ,
+        P.FINANCE_WRITE,
     }
 )
 """What a tenant may grant to an API client. Staff, clients, audit and benchmarks are for people alone."""

@@ -1,10 +1,11 @@
 """Runs mutations: the command and the read of its payload share one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 import orjson
-from graphql import FieldNode, GraphQLError, GraphQLObjectType, get_named_type, is_non_null_type
+from graphql import FieldNode, GraphQLError, GraphQLObjectType, GraphQLOutputType, get_named_type, is_non_null_type
 from strawberry.types import ExecutionResult
 
 from medstead_graphql.caller import Caller
@@ -134,10 +135,36 @@ class _Runner:
             if name == "__typename":
                 answer[key] = type_.name
             elif name in payload.rows:
-                answer[key] = await self._row(work, type_, nodes, payload.rows[name], [*path, key])
+                answer[key] = await self._rows(work, type_, nodes, payload.rows[name], [*path, key])
             else:
-                answer[key] = payload.values.get(name)
+                answer[key] = self._plain(type_.fields[name].type, payload.values.get(name), nodes)
         return answer
+
+    def _plain(self, type_: GraphQLOutputType, value: Any, nodes: list[FieldNode]) -> Any:
+        """A value that is no row: a scalar, or objects of which the selected fields are given."""
+        if isinstance(value, list):
+            return [self._plain(type_, item, nodes) for item in value]
+        named = get_named_type(type_)
+        if not isinstance(value, Mapping) or not isinstance(named, GraphQLObjectType):
+            return value
+        return {
+            key: named.name
+            if inner[0].name.value == "__typename"
+            else self._plain(named.fields[inner[0].name.value].type, value.get(inner[0].name.value), inner)
+            for key, inner in selected_names(self.operation, named, nodes).items()
+        }
+
+    async def _rows(
+        self,
+        work: UnitOfWork,
+        type_: GraphQLObjectType,
+        nodes: list[FieldNode],
+        rows: UUID | Sequence[UUID] | None,
+        path: list[str | int],
+    ) -> Any:
+        if rows is None or isinstance(rows, UUID):
+            return None if rows is None else await self._row(work, type_, nodes, rows, path)
+        return [await self._row(work, type_, nodes, row_id, [*path, index]) for index, row_id in enumerate(rows)]
 
     async def _row(
         self, work: UnitOfWork, type_: GraphQLObjectType, nodes: list[FieldNode], row_id: Any, path: list[str | int]
