@@ -5,6 +5,8 @@ from app.evidence import models as evidence
 from app.identity import models as identity
 from app.imports import models as imports
 from app.training import models as training
+from app.training.booking import models as booking
+from app.training.sessions import models as sessions
 from app.webhooks import models as webhooks
 from tenants import audit, bookkeeping, outbox
 from tenants import models as registry
@@ -12,6 +14,7 @@ from tenants.base import metadata
 
 __all__ = [
     "audit",
+    "booking",
     "bookkeeping",
     "directory",
     "evidence",
@@ -20,6 +23,7 @@ __all__ = [
     "metadata",
     "outbox",
     "registry",
+    "sessions",
     "training",
     "webhooks",
 ]

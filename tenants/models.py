@@ -80,10 +80,12 @@ class TenantSettings(TenantOwned, Base):
     __table_args__ = tenant_table(
         CheckConstraint("id = tenant_id", name="single"),
         CheckConstraint("attendance_threshold_percent between 0 and 100", name="attendance_threshold_percent"),
+        CheckConstraint("meeting_people_at_most >= 1", name="meeting_people_at_most"),
     )
 
     version: Mapped[int]
     attendance_threshold_percent: Mapped[int]
     count_unknown_durations: Mapped[bool]
+    meeting_people_at_most: Mapped[int] = mapped_column(server_default="250")
     column_mappings: Mapped[dict[str, Any]]
     updated_at: Mapped[datetime]

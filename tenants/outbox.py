@@ -21,6 +21,8 @@ class Topic(StrEnum):
     IMPORT_STAGE = "imports.stage"
     IMPORT_APPLY = "imports.apply"
     FIGURES_REFRESH = "evidence.refresh"
+    PLACE_OFFER_EXPIRE = "booking.expire_offer"
+    PLACES_RELEASE = "booking.release"
     WEBHOOK_FAN_OUT = "webhooks.fan_out"
     WEBHOOK_DELIVER = "webhooks.deliver"
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from itertools import chain
 from typing import Any, TypeVar
 from uuid import UUID
@@ -98,9 +99,9 @@ class UnitOfWork:
         """Have an audit row written with this change. Only allow-listed fields belong in `before` and `after`."""
         self._entries.append(audit.AuditEntry(action, subject_type, subject_id, before, after))
 
-    def emit(self, topic: outbox.Topic, key: str, **refs: UUID) -> None:
-        """Have an outbox row written with this change; a key that was emitted before does nothing."""
-        self._emissions.append(outbox.Emission(topic, key, refs))
+    def emit(self, topic: outbox.Topic, key: str, *, at: datetime | None = None, **refs: UUID) -> None:
+        """Have an outbox row written with this change, due at `at`; a key that was emitted before does nothing."""
+        self._emissions.append(outbox.Emission(topic, key, refs, at))
 
     async def insert_rows(
         self, table: type[TenantOwned], columns: Sequence[str], rows: Iterable[Sequence[Any]], *, on_conflict: str = ""

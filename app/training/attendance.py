@@ -9,8 +9,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Integer, and_, case, cast, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from app.training.booking.models import AttendanceMark
 from app.training.models import Attendance, AttendanceEvidence, TrainingSession
-from app.training.rules import Stay, attended_seconds, decide
+from app.training.rules import DECIDED_BY_REPORT, Mark, Stay, attended_seconds, decide, decide_with_marks
 from tenants.audit import Action
 from tenants.base import among
 from tenants.identifiers import new_id
@@ -78,7 +79,7 @@ async def record_evidence(work: UnitOfWork, session_id: UUID, import_id: UUID, l
 
 
 async def decide_attendance(work: UnitOfWork, session_id: UUID, learners: Iterable[UUID]) -> None:
-    """Draw the decision on each of `learners` from all evidence there is; no evidence, no attendance."""
+    """Draw the decision on each of `learners` from all reports and marks there are; nothing told, no attendance."""
     asked = set(learners)
     session = (await work.session.execute(select(TrainingSession).where(TrainingSession.id == session_id))).scalar_one()
     settings = (await work.session.execute(select(TenantSettings))).scalar_one()
@@ -93,31 +94,53 @@ async def decide_attendance(work: UnitOfWork, session_id: UUID, learners: Iterab
     )
     for learner_id, joined_at, left_at, seconds in rows:
         stays[learner_id].append((joined_at, left_at, seconds))
+    marks = await _marks(work, session_id, asked)
     scheduled = round((session.ends_at - session.starts_at).total_seconds())
     decided = []
     for learner_id in sorted(asked):
-        if learner_id not in stays:
-            continue
-        attended = attended_seconds(stays[learner_id])
-        verdict = decide(
-            attended, scheduled, settings.attendance_threshold_percent, count_unknown=settings.count_unknown_durations
-        )
-        decided.append((new_id(), session_id, learner_id, attended, verdict.qualifies, verdict.because, work.now))
+        attended = attended_seconds(stays[learner_id]) if learner_id in stays else None
+        from_reports = None
+        if learner_id in stays:
+            from_reports = decide(
+                attended,
+                scheduled,
+                settings.attendance_threshold_percent,
+                count_unknown=settings.count_unknown_durations,
+            )
+        verdict, *halves = decide_with_marks(session.parts, marks[learner_id], attended, from_reports)
+        if verdict is not None:
+            row = (new_id(), session_id, learner_id, attended, verdict.qualifies, verdict.because, *halves, work.now)
+            decided.append(row)
     await work.insert_rows(
         Attendance,
-        ("id", "session_id", "learner_id", "seconds", "qualifies", "decided_because", "updated_at"),
+        (
+            "id", "session_id", "learner_id", "seconds", "qualifies", "decided_because", "first_half", "second_half",
+            "updated_at",
+        ),
         decided,
         on_conflict=(
             "ON CONFLICT (tenant_id, session_id, learner_id) DO UPDATE SET seconds = excluded.seconds, "
             "qualifies = excluded.qualifies, decided_because = excluded.decided_because, "
-            "updated_at = excluded.updated_at"
+            "first_half = excluded.first_half, second_half = excluded.second_half, updated_at = excluded.updated_at"
         ),
-    )
-    gone = asked - stays.keys()
+    )  # fmt: skip
+    gone = asked - {row[2] for row in decided}
     if gone:
         emptied = select(Attendance).where(Attendance.session_id == session_id, among(Attendance.learner_id, gone))
         for attendance in await work.session.scalars(emptied):
             await work.session.delete(attendance)
+
+
+async def _marks(work: UnitOfWork, session_id: UUID, learners: set[UUID]) -> dict[UUID, list[Mark]]:
+    found: dict[UUID, list[Mark]] = defaultdict(list)
+    rows = await work.session.execute(
+        select(AttendanceMark.learner_id, AttendanceMark.part, AttendanceMark.present, AttendanceMark.method)
+        .where(AttendanceMark.session_id == session_id, among(AttendanceMark.learner_id, learners))
+        .order_by(AttendanceMark.marked_at, AttendanceMark.id)
+    )
+    for learner_id, part, present, method in rows:
+        found[learner_id].append(Mark(part, present, method))
+    return found
 
 
 async def decide_all_anew(work: UnitOfWork, threshold_percent: int, *, count_unknown: bool) -> int:
@@ -138,6 +161,7 @@ async def decide_all_anew(work: UnitOfWork, threshold_percent: int, *, count_unk
         .where(
             TrainingSession.tenant_id == work.tenant_id,
             TrainingSession.id == Attendance.session_id,
+            Attendance.decided_because.in_(DECIDED_BY_REPORT),
             Attendance.decided_because != because,
         )
         .values(qualifies=qualifies, decided_because=because, updated_at=work.now)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Numeric
+from sqlalchemy import CheckConstraint, Numeric, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.base import Base, TenantOwned, tenant_index, tenant_table, tenant_unique, to_tenant
@@ -94,16 +94,29 @@ class Completion(TenantOwned, Base):
 
 
 class TrainingSession(TenantOwned, Base):
-    """A dated event such as a webinar or a champions' day."""
+    """A dated event such as a webinar, a champions' day or a forum.
+
+    `parts` is 2 for a day whose halves are attended apart; the second begins at `second_part_at`. `check_in_code` is
+    what the room's poster leads to; sessions that came by import have none. `occurrence` is when the series meant it.
+    """
 
     __tablename__ = "training_session"
     __table_args__ = tenant_table(
         to_tenant("tier_id", "tier"),
+        to_tenant("series_id", "session_series"),
+        to_tenant("venue_id", "venue"),
         CheckConstraint("ends_at > starts_at", name="times"),
         CheckConstraint("online_mode in ('meeting', 'webinar', 'town_hall', 'none')", name="online_mode"),
+        CheckConstraint("kind in ('training', 'champions_day', 'forum')", name="kind"),
+        CheckConstraint("state in ('draft', 'published', 'cancelled')", name="state"),
+        CheckConstraint("parts in (1, 2)", name="parts"),
+        CheckConstraint("(parts = 2) = (second_part_at is not null)", name="second_part_at"),
         tenant_unique("external_key"),
+        tenant_unique("series_id", "occurrence"),
+        tenant_unique("check_in_code"),
         tenant_index("starts_at", "id"),
         tenant_index("tier_id"),
+        tenant_index("venue_id"),
     )
 
     title: Mapped[str]
@@ -113,6 +126,18 @@ class TrainingSession(TenantOwned, Base):
     online_mode: Mapped[str]
     external_key: Mapped[str]
     created_at: Mapped[datetime]
+    kind: Mapped[str] = mapped_column(server_default="training")
+    state: Mapped[str] = mapped_column(server_default="published")
+    series_id: Mapped[UUID | None]
+    occurrence: Mapped[datetime | None]
+    venue_id: Mapped[UUID | None]
+    join_url: Mapped[str | None]
+    description: Mapped[str | None]
+    parts: Mapped[int] = mapped_column(SmallInteger, server_default="1")
+    second_part_at: Mapped[datetime | None]
+    people_per_facilitator: Mapped[int | None]
+    check_in_code: Mapped[str | None]
+    version: Mapped[int] = mapped_column(server_default="1")
 
 
 class AttendanceEvidence(TenantOwned, Base):
@@ -139,7 +164,10 @@ class AttendanceEvidence(TenantOwned, Base):
 
 
 class Attendance(TenantOwned, Base):
-    """A learner's attendance at a session, folded from all evidence. `seconds` is null when no source told it."""
+    """A learner's attendance at a session, folded from all evidence. `seconds` is null when no source told it.
+
+    The halves are null while nobody has marked them; they are marked for each session that people check in to.
+    """
 
     __tablename__ = "attendance"
     __table_args__ = tenant_table(
@@ -155,6 +183,8 @@ class Attendance(TenantOwned, Base):
     seconds: Mapped[int | None]
     qualifies: Mapped[bool]
     decided_because: Mapped[str]
+    first_half: Mapped[bool | None]
+    second_half: Mapped[bool | None]
     updated_at: Mapped[datetime]
 
 

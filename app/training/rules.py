@@ -73,3 +73,46 @@ def decide(seconds: int | None, scheduled: int, threshold_percent: int, *, count
         return Verdict(count_unknown, "unknown_counted" if count_unknown else "unknown_not_counted")
     enough = seconds * 100 >= scheduled * threshold_percent
     return Verdict(enough, "reaches_threshold" if enough else "below_threshold")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Somebody was seen or not: in which half (None: an override of the whole), by which method, in order of time."""
+
+    part: int | None
+    present: bool
+    method: str
+
+
+DECIDED_BY_REPORT = ("reaches_threshold", "below_threshold", "unknown_counted", "unknown_not_counted")
+"""Words of decisions that follow from reports alone, and so change with the tenant's threshold."""
+
+
+def decide_with_marks(
+    parts: int, marks: Iterable[Mark], seconds: int | None, from_reports: Verdict | None
+) -> tuple[Verdict | None, bool | None, bool | None]:
+    """The decision from marks and reports, and whether each half was attended; no verdict if nothing tells anything.
+
+    An override goes before all. What a person marked goes before reports; who checked in alone is believed where no
+    report tells how long they stayed. A day of two halves counts if both are marked.
+    """
+    halves: dict[int, Mark] = {}
+    override: Mark | None = None
+    for mark in marks:
+        if mark.part is None:
+            override = mark
+        else:
+            halves[mark.part] = mark
+    first, second = (halves[part].present if part in halves else None for part in (1, 2))
+    if override is not None:
+        word = "overridden" if override.present else "overridden_absent"
+        return Verdict(override.present, word), first, second
+    if not halves:
+        return from_reports, first, second
+    if parts == 2:
+        both = first is True and second is True
+        return Verdict(both, "both_halves" if both else "half_missing"), first, second
+    mark = halves.get(1) or halves[2]
+    if mark.method == "self" and seconds is not None and from_reports is not None:
+        return from_reports, first, second
+    return Verdict(mark.present, "checked_in" if mark.present else "marked_absent"), first, second

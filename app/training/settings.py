@@ -20,11 +20,13 @@ async def change_settings(
     version: int,
     attendance_threshold_percent: int | None = None,
     count_unknown_durations: bool | None = None,
+    meeting_people_at_most: int | None = None,
     column_mappings: Mapping[str, Mapping[str, str]] | None = None,
 ) -> None:
     """Change what is given. A changed attendance rule is applied to every attendance at once.
 
-    Raises TrainingRefusal `CHANGED_MEANWHILE` when `version` is not the present one, or `INVALID_THRESHOLD`.
+    Raises TrainingRefusal `CHANGED_MEANWHILE` when `version` is not the present one, `INVALID_THRESHOLD` or
+    `INVALID_MEETING_SIZE`.
     """
     settings = (await work.session.execute(select(TenantSettings).with_for_update())).scalar_one()
     if settings.version != version:
@@ -37,7 +39,13 @@ async def change_settings(
         raise TrainingRefusal(
             "INVALID_THRESHOLD", "The attendance threshold is a percentage from 0 to 100.", "attendanceThresholdPercent"
         )
+    if meeting_people_at_most is not None and not 1 <= meeting_people_at_most <= 100_000:
+        raise TrainingRefusal(
+            "INVALID_MEETING_SIZE", "Warn of meetings from 1 to 100,000 people.", "meetingPeopleAtMost"
+        )
     before = _told(settings)
+    if meeting_people_at_most is not None:
+        settings.meeting_people_at_most = meeting_people_at_most
     if attendance_threshold_percent is not None:
         settings.attendance_threshold_percent = attendance_threshold_percent
     if count_unknown_durations is not None:
@@ -63,5 +71,6 @@ def _told(settings: TenantSettings) -> dict[str, Any]:
     return {
         "threshold": settings.attendance_threshold_percent,
         "count_unknown": settings.count_unknown_durations,
+        "meeting_people_at_most": settings.meeting_people_at_most,
         "column_mappings": dict(settings.column_mappings),
     }

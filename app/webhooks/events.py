@@ -20,6 +20,16 @@ class EventType(StrEnum):
     LEARNERS_MERGE_UNDONE = "learners.merge_undone"
     FIGURES_REFRESHED = "figures.refreshed"
     SETTINGS_CHANGED = "settings.changed"
+    SESSION_PUBLISHED = "session.published"
+    SESSION_CHANGED = "session.changed"
+    SESSION_MOVED = "session.moved"
+    SESSION_CANCELLED = "session.cancelled"
+    BOOKING_CONFIRMED = "booking.confirmed"
+    BOOKING_WAITING = "booking.waiting"
+    BOOKING_OFFERED = "booking.offered"
+    BOOKING_ASKED_AGAIN = "booking.asked_again"
+    BOOKING_ENDED = "booking.ended"
+    ATTENDANCE_CHANGED = "attendance.changed"
     TEST = "webhook.test"
 
 
@@ -30,6 +40,16 @@ MEANINGS = {
     EventType.LEARNERS_MERGE_UNDONE: "A merge of two learners was undone.",
     EventType.FIGURES_REFRESHED: "The monthly figures were counted anew.",
     EventType.SETTINGS_CHANGED: "The tenant's settings were changed.",
+    EventType.SESSION_PUBLISHED: "A session can be booked from now on, within its times.",
+    EventType.SESSION_CHANGED: "A session was changed, but not its times.",
+    EventType.SESSION_MOVED: "A session has other times now; everybody booked is asked again.",
+    EventType.SESSION_CANCELLED: "A session was cancelled, and every booking of it with it.",
+    EventType.BOOKING_CONFIRMED: "A learner has a place at a session.",
+    EventType.BOOKING_WAITING: "A learner waits for a place at a session.",
+    EventType.BOOKING_OFFERED: "A learner who waited is offered a place until a moment.",
+    EventType.BOOKING_ASKED_AGAIN: "A session was moved, and the learner is asked whether the new time is good.",
+    EventType.BOOKING_ENDED: "A booking was cancelled, declined, transferred or swapped, or its offer ran out.",
+    EventType.ATTENDANCE_CHANGED: "Somebody was checked in, or marked as present or not, at a session.",
     EventType.TEST: "Somebody asked for a test. It goes to the one endpoint that was asked for.",
 }
 

@@ -5,9 +5,12 @@ import strawberry
 from app.directory import models as directory
 from app.imports import models as imports
 from app.training import models as training
+from app.training.booking import models as booking_models
 from app.webhooks import models as webhooks
 from medstead_graphql.compiler.declare import Connection, Node, by_id, inline, many, node_by_id, nodes_by_ids, one
-from medstead_graphql.types import listings
+from medstead_graphql.mutations.booking import BookingQuestions
+from medstead_graphql.types import listings, listings_booking
+from medstead_graphql.types.booking import Booking, SessionSeries, TeamMember, Venue
 from medstead_graphql.types.directory import Employer, Learner, LearnerMerge, Location, Tenant
 from medstead_graphql.types.evidence import FigurePoint, ImpactSummary, MetricDefinition, PeriodInput, impact_source
 from medstead_graphql.types.imports import Import, ImportRow
@@ -27,7 +30,7 @@ from tenants import models as registry
 
 
 @strawberry.type(description="Reads. Everything is seen within the tenant that the caller's token is for.")
-class Query:
+class Query(BookingQuestions):
     """Reads."""
 
     tenant: Tenant = one(registry.Tenant, join=lambda _, tenant, compilation: tenant.c.id == compilation.tenant)
@@ -61,6 +64,11 @@ class Query:
     session: Session | None = by_id(training.TrainingSession)
     sessions: Connection[Session] = many(listings.SESSION)
     attendances: Connection[Attendance] = many(listings.ATTENDANCE)
+    session_series: Connection[SessionSeries] = many(listings_booking.SESSION_SERIES)
+    venues: Connection[Venue] = many(listings_booking.VENUE)
+    team_members: Connection[TeamMember] = many(listings_booking.TEAM_MEMBER)
+    booking: Booking | None = by_id(booking_models.Booking)
+    bookings: Connection[Booking] = many(listings_booking.BOOKING)
     champions: Connection[MedicationChampion] = many(listings.CHAMPION)
     feedback_forms: Connection[FeedbackForm] = many(listings.FEEDBACK_FORM)
     import_: Import | None = by_id(imports.ImportRun, name="import")

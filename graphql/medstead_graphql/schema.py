@@ -14,6 +14,7 @@ from strawberry.types.graphql import OperationType as AllowedOperation
 from strawberry.types.lazy_type import LazyType
 from strawberry.types.union import StrawberryUnion
 
+from medstead_graphql.answers import computed_fields, execute_computed
 from medstead_graphql.caller import Caller
 from medstead_graphql.compiler.errors import Refusal
 from medstead_graphql.compiler.execute import (
@@ -120,6 +121,10 @@ class CompiledSchema(strawberry.Schema):
             if names - INTROSPECTION - {"__typename"}:
                 return _refused(Refusal("MIXED_INTROSPECTION", "Ask for the schema in a document of its own."))
             return self._introspect(operation)
+
+        computed = computed_fields(operation, root)
+        if computed is not None:
+            return await execute_computed(operation, root, computed, caller)
 
         def build() -> Plan:
             return compile_root(operation, root, caller.scopes)

@@ -1,5 +1,8 @@
 """Where each type and field of the contract is read from, and with which scope, told once more for the oracle."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 TABLES = {
     "Tenant": "tenant",
     "TenantSettings": "tenant_settings",
@@ -19,6 +22,15 @@ TABLES = {
     "Session": "training_session",
     "Attendance": "attendance",
     "MedicationChampion": "medication_champion",
+    "Venue": "venue",
+    "TeamMember": "team_member",
+    "SessionSeries": "session_series",
+    "SessionFacilitator": "session_facilitator",
+    "AgendaItem": "agenda_item",
+    "PlaceReserve": "place_reserve",
+    "SessionPlaces": "session_places",
+    "Booking": "booking",
+    "PlaceOffer": "place_offer",
     "FeedbackForm": "feedback_form",
     "FeedbackQuestion": "feedback_question",
     "FeedbackResponse": "feedback_response",
@@ -49,6 +61,15 @@ LINKS = {
     "Completion.learner": ("learner_id", "id"),
     "Completion.course": ("course_id", "id"),
     "Session.tier": ("tier_id", "id"),
+    "Session.venue": ("venue_id", "id"),
+    "Session.series": ("series_id", "id"),
+    "Session.places": ("id", "session_id"),
+    "SessionFacilitator.teamMember": ("team_member_id", "id"),
+    "SessionFacilitator.session": ("session_id", "id"),
+    "Booking.learner": ("learner_id", "id"),
+    "Booking.session": ("session_id", "id"),
+    "Booking.employer": ("employer_id", "id"),
+    "Booking.follows": ("follows_id", "id"),
     "Attendance.learner": ("learner_id", "id"),
     "Attendance.session": ("session_id", "id"),
     "MedicationChampion.learner": ("learner_id", "id"),
@@ -74,6 +95,13 @@ CONNECTIONS = {
     "Tier.courses": "tier_id",
     "Course.completions": "course_id",
     "Session.attendances": "session_id",
+    "Session.reserves": "session_id",
+    "Session.facilitators": "session_id",
+    "Session.agenda": "session_id",
+    "Session.bookings": "session_id",
+    "SessionSeries.sessions": "series_id",
+    "Learner.bookings": "learner_id",
+    "Booking.offers": "booking_id",
     "FeedbackForm.questions": "form_id",
     "FeedbackForm.responses": "form_id",
     "FeedbackResponse.answers": "response_id",
@@ -98,6 +126,14 @@ DEFAULT_ORDERS = {
     "Completion": ("COMPLETED_AT_DESC",),
     "Session": ("STARTS_AT_DESC",),
     "Attendance": (),
+    "Venue": ("NAME_ASC",),
+    "TeamMember": ("NAME_ASC",),
+    "SessionSeries": ("CREATED_AT_DESC",),
+    "SessionFacilitator": (),
+    "AgendaItem": ("POSITION_ASC",),
+    "PlaceReserve": (),
+    "Booking": ("BOOKED_AT_DESC",),
+    "PlaceOffer": ("OFFERED_AT_DESC",),
     "MedicationChampion": ("TRAINED_ON_DESC",),
     "FeedbackForm": ("TITLE_ASC",),
     "FeedbackQuestion": ("POSITION_ASC",),
@@ -117,6 +153,11 @@ SCOPES = {
     "Learner.givenName": "people:read",
     "Learner.familyName": "people:read",
     "LearnerMerge.reason": "people:read",
+    "Venue.dayCost": "finance:read",
+    "TeamMember.registrationNumber": "people:read",
+    "Session.checkInCode": "bookings:write",
+    "Booking.reference": "bookings:write",
+    "Booking.endedBecause": "people:read",
     "FeedbackAnswer.text": "people:read",
     "ImportRow.cells": "people:read",
 }
@@ -133,7 +174,36 @@ NODE_SCOPES = {
         "training:read",
     ),
     **dict.fromkeys(("FeedbackForm", "FeedbackQuestion", "FeedbackResponse", "FeedbackAnswer"), "training:read"),
+    **dict.fromkeys(("Venue", "TeamMember", "SessionSeries", "SessionFacilitator", "AgendaItem"), "training:read"),
+    **dict.fromkeys(("PlaceReserve", "SessionPlaces", "Booking", "PlaceOffer"), "training:read"),
     **dict.fromkeys(("Import", "ImportRow"), "imports:read"),
     "FigurePoint": "evidence:read",
     **dict.fromkeys(("WebhookEndpoint", "WebhookEvent", "WebhookDelivery", "WebhookAttempt"), "webhooks:write"),
 }
+
+
+def _bookings(state: str) -> Callable[[Mapping[str, list[Any]], Any], int]:
+    def counted(rows: Mapping[str, list[Any]], places: Any) -> int:
+        return sum(row["session_id"] == places["session_id"] and row["state"] == state for row in rows["booking"])
+
+    return counted
+
+
+def _waiting_position(rows: Mapping[str, list[Any]], booking: Any) -> int | None:
+    waiting = [
+        row for row in rows["booking"] if row["session_id"] == booking["session_id"] and row["state"] == "waiting"
+    ]
+    numbers = [row["number"] for row in waiting if row["number"] <= booking["number"]]
+    return len(numbers) if booking["state"] == "waiting" else None
+
+
+COMPUTED: dict[str, Callable[[Mapping[str, list[Any]], Any], Any]] = {
+    "Learner.identifierCount": lambda rows, learner: sum(
+        row["learner_id"] == learner["id"] for row in rows["learner_identifier"]
+    ),
+    "SessionPlaces.confirmed": _bookings("confirmed"),
+    "SessionPlaces.offered": _bookings("offered"),
+    "SessionPlaces.waiting": _bookings("waiting"),
+    "Booking.waitingPosition": _waiting_position,
+}
+"""Fields that are counted: from all rows that the tenant sees, by table, and the row that the field is of."""

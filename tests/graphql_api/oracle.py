@@ -30,6 +30,7 @@ from graphql import (
 
 from tests.graphql_api.contract import (
     COLUMNS,
+    COMPUTED,
     CONNECTIONS,
     DEFAULT_ORDERS,
     LINKS,
@@ -154,8 +155,8 @@ class Oracle:
                 return next((row for row in self.rows[TABLES[target.name]] if row[other] == source[own]), None)
             if where in ("Organisation.codes", "Organisation.successors", "Organisation.predecessors"):
                 return self._about_organisation(name, source)
-            if where == "Learner.identifierCount":
-                return sum(found["learner_id"] == source["id"] for found in self.rows["learner_identifier"])
+            if where in COMPUTED:
+                return COMPUTED[where](self.rows, source)
             return _leaf(type_.name, target, source[COLUMNS.get(where, snake(name))])
 
         return resolve

@@ -293,7 +293,14 @@ async def test_errors_within_an_answer_are_given_again(installation: Installatio
     assert was_replayed(second)
 
 
-TAKES_A_VERSION = {"updateTenantSettings", "updateWebhookEndpoint"}
+TAKES_A_VERSION = {
+    "updateTenantSettings",
+    "updateWebhookEndpoint",
+    "saveVenue",
+    "saveTeamMember",
+    "updateSession",
+    "moveSession",
+}
 GUARDED_BY_ITS_STATE = {
     "mergeLearners": "MERGED_ALREADY",
     "undoLearnerMerge": "UNDONE_ALREADY",
@@ -308,6 +315,22 @@ GUARDED_BY_ITS_STATE = {
     "disableWebhookEndpoint": "DISABLED_ALREADY",
     "deleteWebhookEndpoint": "NO_SUCH_ENDPOINT",
     "replayWebhookDelivery": "STILL_WAITING",
+    "createSession": "each call makes one of its own",
+    "publishSession": "it takes the version as an argument of its own",
+    "cancelSession": "it takes the version as an argument of its own",
+    "allocateGroups": "people are dealt out anew",
+    "createSessionSeries": "each call makes one of its own",
+    "extendSessionSeries": "the sessions of a day are made once",
+    "excludeSessionDay": "a day is left out once",
+    "bookPlaces": "ALREADY_BOOKED",
+    "cancelBooking": "ENDED_ALREADY",
+    "answerOffer": "NO_OFFER",
+    "transferBooking": "ENDED_ALREADY",
+    "swapBooking": "ENDED_ALREADY",
+    "answerMove": "the last answer counts",
+    "checkIn": "the same is recorded once",
+    "markAttendance": "marks are added, and the last one counts",
+    "overrideAttendance": "marks are added, and the last one counts",
     "sendTestWebhook": "each call sends one of its own",
 }
 """Mutations that take no version: the row's state, looked at under a lock, refuses whoever comes second."""

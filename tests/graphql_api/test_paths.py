@@ -19,6 +19,8 @@ SHORT = {
     "Import",
     "Location",
     "Session",
+    "SessionSeries",
+    "Venue",
 }
 """Lists that hold some thousand rows of a tenant at most: they are sorted as they are read."""
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import asyncpg
 import orjson
-from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Numeric, Table
+from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Numeric, SmallInteger, Table
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -145,6 +145,7 @@ def _value(table: Table, column: Column[Any], chance: random.Random) -> Any:
         return Decimal(chance.choice(("0", "-1.5", "90", "90.00", "33.33")))
     kind = column.type.python_type
     unique = column.name in {"slug", "key", "location_key", "respondent_key", "external_key", "source_key"}
+    unique = unique or column.name in {"reference", "check_in_code"}
     choices: dict[type, Any] = {
         UUID: _uuid(chance),
         str: str(_uuid(chance)) if unique else chance.choice(TEXTS),
@@ -152,7 +153,7 @@ def _value(table: Table, column: Column[Any], chance: random.Random) -> Any:
         bytes: b"",
         date: chance.choice(DAYS),
         type(NOW): chance.choice(MOMENTS),
-        int: chance.choice(NUMBERS),
+        int: chance.choice([n for n in NUMBERS if n < 2**15] if isinstance(column.type, SmallInteger) else NUMBERS),
     }
     return choices[kind]
 

@@ -27,11 +27,13 @@ class Corpus:
 
     schema: GraphQLSchema
     selected: set[FieldOfType] = field(default_factory=set)
+    ids: Mapping[str, str] = field(default_factory=dict)
 
     def documents(self, ids: Mapping[str, str]) -> Iterator[str]:
         """A document for each root field; one for each type of node. `ids` are global ids by type name."""
         root = self.schema.query_type
         assert root is not None
+        self.ids = ids
         for name, definition in root.fields.items():
             kind = get_named_type(definition.type)
             if isinstance(kind, GraphQLInterfaceType):
@@ -70,9 +72,17 @@ class Corpus:
             if argument == "first":
                 given.append("first: 20")
             elif is_required_argument(details):
-                given.append(f'id: "{node_id}"' if argument == "id" else f"{argument}: {ARGUMENTS[argument]}")
+                given.append(f'id: "{node_id}"' if argument == "id" else f"{argument}: {self._argument(argument)}")
         arguments = f"({', '.join(given)})" if given else ""
         return f"{name}{arguments} {self._body(get_named_type(definition.type), depth - 1, opened)}"
+
+    def _argument(self, name: str) -> str:
+        """A value: for `bookingId` the id of a booking, for `learnerIds` a list of one, else one that is told here."""
+        type_name = name.removesuffix("s").removesuffix("Id")
+        type_name = type_name[0].upper() + type_name[1:]
+        if name in ARGUMENTS or type_name not in self.ids:
+            return ARGUMENTS[name]
+        return f'["{self.ids[type_name]}"]' if name.endswith("Ids") else f'"{self.ids[type_name]}"'
 
     def _body(self, kind: object, depth: int, opened: set[str]) -> str:
         """The selection of a type: all its fields, unless it has been selected on the way here or is too deep."""

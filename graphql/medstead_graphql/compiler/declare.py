@@ -129,6 +129,18 @@ class Inline:
 
 
 @dataclass(frozen=True, slots=True)
+class Computed:
+    """A root field that a rule of ours answers, not a statement: `handler` gets a unit of work that can only read.
+
+    It is asked for in a document of its own, beside other such fields only.
+    """
+
+    handler: Callable[..., Any]
+    scope: str | None
+    cost: int = STATEMENT_COST
+
+
+@dataclass(frozen=True, slots=True)
 class AnyNode:
     """The fields `node(id:)` and `nodes(ids:)`, whose types are named in the ids."""
 
@@ -136,7 +148,7 @@ class AnyNode:
     cost: int = LINK_COST
 
 
-Declaration = Column | One | Many | Mixed | Inline | AnyNode
+Declaration = Column | One | Many | Mixed | Inline | Computed | AnyNode
 
 
 def deprecated(use: str, after: str) -> str:
@@ -264,6 +276,26 @@ def inline(
     )
 
 
+def computed(
+    handler: Callable[..., Any],
+    scope: str | None,
+    arguments: dict[str, Any],
+    *,
+    cost: int = STATEMENT_COST,
+    description: str,
+) -> Any:
+    """A root field answered by `handler(work, caller, arguments)`: a plain value, mapping or list as its type says.
+
+    `arguments` maps Python argument names to types; the handler gets them by their GraphQL names. It may raise
+    `compiler.errors.Refusal`.
+    """
+    return strawberry.field(
+        resolver=with_arguments(dict(arguments), {}),
+        metadata={KEY: Computed(handler, scope, cost)},
+        description=description,
+    )
+
+
 def by_id(
     table: type[Base],
     *,
@@ -319,7 +351,7 @@ def declared(field: GraphQLField) -> Declaration:
     """Where a field of the schema is read from. Raises LookupError if it does not say so."""
     definition = field.extensions.get("strawberry-definition")
     found = definition.metadata.get(KEY) if definition is not None else None
-    if not isinstance(found, Column | One | Many | Mixed | Inline | AnyNode):
+    if not isinstance(found, Column | One | Many | Mixed | Inline | Computed | AnyNode):
         raise LookupError("a field of the schema does not say where it is read from")
     return found
 

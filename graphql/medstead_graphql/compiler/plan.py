@@ -36,6 +36,7 @@ from medstead_graphql.compiler.declare import (
     SOURCES,
     AnyNode,
     Column,
+    Computed,
     Declaration,
     Inline,
     Many,
@@ -160,6 +161,7 @@ class Compilation:
     def _declared(
         self, declaration: Declaration, type_: GraphQLObjectType, nodes: list[FieldNode], row: Row | None, path: Path
     ) -> Json:
+        assert not isinstance(declaration, Computed), "answered before anything is compiled"
         name = nodes[0].name.value
         field = type_.fields[name]
         arguments = self._arguments(field, nodes[0])

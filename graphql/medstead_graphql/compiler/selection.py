@@ -1,5 +1,6 @@
 """Selections: fragments followed, @skip and @include decided, fields of one response key merged."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,7 @@ from graphql import (
     GraphQLIncludeDirective,
     GraphQLInterfaceType,
     GraphQLObjectType,
+    GraphQLOutputType,
     GraphQLSchema,
     GraphQLSkipDirective,
     GraphQLUnionType,
@@ -17,6 +19,7 @@ from graphql import (
     OperationDefinitionNode,
     SelectionSetNode,
     get_directive_values,
+    get_named_type,
 )
 
 
@@ -81,3 +84,18 @@ def selected_names(
 ) -> dict[str, list[FieldNode]]:
     """Like `collect`, for the merged selection of several nodes of one field."""
     return collect(operation, type_, [node.selection_set for node in nodes if node.selection_set is not None])
+
+
+def selected_part(operation: Operation, type_: GraphQLOutputType, value: Any, nodes: list[FieldNode]) -> Any:
+    """The selected fields of a value that is no row: a scalar, a mapping by field name, or a list of either."""
+    if isinstance(value, list | tuple):
+        return [selected_part(operation, type_, item, nodes) for item in value]
+    named = get_named_type(type_)
+    if not isinstance(value, Mapping) or not isinstance(named, GraphQLObjectType):
+        return value
+    return {
+        key: named.name
+        if inner[0].name.value == "__typename"
+        else selected_part(operation, named.fields[inner[0].name.value].type, value.get(inner[0].name.value), inner)
+        for key, inner in selected_names(operation, named, nodes).items()
+    }

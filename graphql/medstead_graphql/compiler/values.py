@@ -5,17 +5,22 @@ from enum import Enum
 from typing import Any
 
 from graphql import (
+    FieldNode,
+    GraphQLField,
     GraphQLInputType,
     ListValueNode,
     NullValueNode,
     ObjectValueNode,
     ValueNode,
     VariableNode,
+    get_argument_values,
     get_nullable_type,
     is_input_object_type,
     is_list_type,
     value_from_ast,
 )
+
+from medstead_graphql.compiler.selection import Operation
 
 Variables = dict[str, Any]
 
@@ -117,3 +122,18 @@ def shape(value: Any) -> Hashable:
             return tuple(shape(part) for part in value)
         return "list"
     return "value"
+
+
+def arguments_of(operation: Operation, field: GraphQLField, node: FieldNode) -> dict[str, Any]:
+    """Values of the arguments by their GraphQL names, with the defaults of what was left out."""
+    given = get_argument_values(field, node, operation.raw_variables)
+    return {name: _without_enums(value) for name, value in given.items()}
+
+
+def _without_enums(value: Any) -> Any:
+    """What the database stores instead of members of enums, however deep they stand."""
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, dict):
+        return {key: _without_enums(inner) for key, inner in value.items()}
+    return [_without_enums(inner) for inner in value] if isinstance(value, list) else value

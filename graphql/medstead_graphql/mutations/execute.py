@@ -1,19 +1,19 @@
 """Runs mutations: the command and the read of its payload share one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 import orjson
-from graphql import FieldNode, GraphQLError, GraphQLObjectType, GraphQLOutputType, get_named_type, is_non_null_type
+from graphql import FieldNode, GraphQLError, GraphQLObjectType, get_named_type, is_non_null_type
 from strawberry.types import ExecutionResult
 
 from medstead_graphql.caller import Caller
 from medstead_graphql.compiler.errors import ForbiddenField, Refusal
 from medstead_graphql.compiler.execute import run_plan
 from medstead_graphql.compiler.plan import Compilation, NullsParent
-from medstead_graphql.compiler.selection import Operation, collect, selected_names
-from medstead_graphql.compiler.values import trace
+from medstead_graphql.compiler.selection import Operation, collect, selected_names, selected_part
+from medstead_graphql.compiler.values import arguments_of
 from medstead_graphql.mutations.payload import KEY, Command, Payload
 from medstead_graphql.mutations.remembering import Remembered
 from tenants.session import UnitOfWork
@@ -83,7 +83,7 @@ class _Field:
             async with self.caller.database.unit_of_work(self.caller.context) as work:
                 if (told := await self._recalled(work)) is not None:
                     return told
-                arguments = _arguments(self.operation, root, self.fields[0])
+                arguments = arguments_of(self.operation, root.fields[self.fields[0].name.value], self.fields[0])
                 payload = await self.command.handler(work, self.caller, arguments)
                 if "code" in payload.values:
                     raise _Refused(payload)
@@ -108,16 +108,6 @@ class _Field:
         return answer, runner.errors
 
 
-def _arguments(operation: Operation, root: GraphQLObjectType, node: FieldNode) -> dict[str, Any]:
-    field = root.fields[node.name.value]
-    values: dict[str, Any] = {}
-    for argument in node.arguments or ():
-        traced = trace(argument.value, field.args[argument.name.value].type, operation.variables)
-        if traced is not None:
-            values[argument.name.value] = traced.value
-    return values
-
-
 class _Runner:
     def __init__(self, operation: Operation, caller: Caller) -> None:
         self.operation, self.caller = operation, caller
@@ -137,22 +127,8 @@ class _Runner:
             elif name in payload.rows:
                 answer[key] = await self._rows(work, type_, nodes, payload.rows[name], [*path, key])
             else:
-                answer[key] = self._plain(type_.fields[name].type, payload.values.get(name), nodes)
+                answer[key] = selected_part(self.operation, type_.fields[name].type, payload.values.get(name), nodes)
         return answer
-
-    def _plain(self, type_: GraphQLOutputType, value: Any, nodes: list[FieldNode]) -> Any:
-        """A value that is no row: a scalar, or objects of which the selected fields are given."""
-        if isinstance(value, list):
-            return [self._plain(type_, item, nodes) for item in value]
-        named = get_named_type(type_)
-        if not isinstance(value, Mapping) or not isinstance(named, GraphQLObjectType):
-            return value
-        return {
-            key: named.name
-            if inner[0].name.value == "__typename"
-            else self._plain(named.fields[inner[0].name.value].type, value.get(inner[0].name.value), inner)
-            for key, inner in selected_names(self.operation, named, nodes).items()
-        }
 
     async def _rows(
         self,

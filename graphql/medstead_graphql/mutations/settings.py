@@ -41,6 +41,7 @@ class TenantSettingsInput:
     version: int
     attendance_threshold_percent: int | None = None
     count_unknown_durations: bool | None = None
+    meeting_people_at_most: int | None = None
     column_mappings: JSON | None = None
 
 
@@ -56,6 +57,7 @@ async def _update(work: UnitOfWork, _: Caller, arguments: dict[str, Any]) -> Pay
             version=given["version"],
             attendance_threshold_percent=given.get("attendanceThresholdPercent"),
             count_unknown_durations=given.get("countUnknownDurations"),
+            meeting_people_at_most=given.get("meetingPeopleAtMost"),
             column_mappings=mappings,
         )
     except TrainingRefusal as error:

@@ -148,3 +148,95 @@ class MetricKind(enum.Enum):
     COUNT = "count"
     SHARE = "share"
     RATE = "rate"
+
+
+@strawberry.enum(description="What kind of session it is.")
+class SessionKind(enum.Enum):
+    """Kinds of session."""
+
+    TRAINING = "training"
+    CHAMPIONS_DAY = "champions_day"
+    FORUM = "forum"
+
+
+@strawberry.enum(description="Whether a session is still being planned, can be booked, or was cancelled.")
+class SessionState(enum.Enum):
+    """States of a session."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    CANCELLED = "cancelled"
+
+
+@strawberry.enum(description="What happens to those who wait when a place comes free.")
+class WaitingList(enum.Enum):
+    """Policies of a waiting list."""
+
+    NONE = "none"
+    PROMOTE = "promote"
+    OFFER = "offer"
+
+
+@strawberry.enum(description="For whom places are kept.")
+class ReserveKind(enum.Enum):
+    """Kinds of reserve."""
+
+    SETTING = "setting"
+    PROVIDER_GROUP = "provider_group"
+    LOCAL_AUTHORITY = "local_authority"
+
+
+@strawberry.enum(description="Where a booking stands. The first three are live: a learner has one at a session.")
+class BookingState(enum.Enum):
+    """States of a booking."""
+
+    CONFIRMED = "confirmed"
+    WAITING = "waiting"
+    OFFERED = "offered"
+    CANCELLED = "cancelled"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    TRANSFERRED = "transferred"
+    SWAPPED = "swapped"
+
+
+@strawberry.enum(description="Who booked: the learner, a manager for named staff, or the programme's team.")
+class BookedBy(enum.Enum):
+    """Who books."""
+
+    LEARNER = "learner"
+    MANAGER = "manager"
+    TEAM = "team"
+
+
+@strawberry.enum(description="What became of the offer of a place.")
+class OfferState(enum.Enum):
+    """States of an offer."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+
+
+@strawberry.enum(description="What somebody of the team is by profession.")
+class Profession(enum.Enum):
+    """Professions."""
+
+    PHARMACIST = "pharmacist"
+    PHARMACY_TECHNICIAN = "pharmacy_technician"
+    NURSE = "nurse"
+    DIETITIAN = "dietitian"
+    CARE_PROFESSIONAL = "care_professional"
+    OTHER = "other"
+
+
+@strawberry.enum(description="What somebody does in the programme's team.")
+class TeamRole(enum.Enum):
+    """Roles in the team."""
+
+    LEAD = "lead"
+    FACILITATOR = "facilitator"
+    REVIEWER = "reviewer"
+    ADMINISTRATOR = "administrator"

@@ -10,13 +10,14 @@ from sqlalchemy import func, select
 from app.directory import models
 from app.training.models import TrainingSession
 from medstead_graphql.compiler.declare import Connection, Node, column, expression, many, mixed, node, one, part
-from medstead_graphql.types import listings
+from medstead_graphql.types import listings, listings_booking
 from medstead_graphql.types.common import JSON, PEOPLE, LocationRelationship, TenantKind, TenantStatus
 from medstead_graphql.types.registry import Organisation
 from tenants import models as registry
 from tenants.base import table_of
 
 if TYPE_CHECKING:
+    from medstead_graphql.types.booking import Booking
     from medstead_graphql.types.training import Attendance, Completion, LearningRecord, MedicationChampion
 
 
@@ -30,6 +31,9 @@ class TenantSettings:
     )
     count_unknown_durations: bool = column(
         description="Whether presence counts where a report hides how long people stayed."
+    )
+    meeting_people_at_most: int = column(
+        description="More people than this in an online meeting, where everybody can speak, is warned of."
     )
     column_mappings: JSON = column(description="Saved column mappings of import formats: format → field → heading.")
     updated_at: datetime = column()
@@ -173,6 +177,9 @@ class Learner(Node):
     )
     attendances: Connection[Annotated["Attendance", strawberry.lazy("medstead_graphql.types.training")]] = many(
         listings.ATTENDANCE, on="learner_id"
+    )
+    bookings: Connection[Annotated["Booking", strawberry.lazy("medstead_graphql.types.booking")]] = many(
+        listings_booking.BOOKING, on="learner_id"
     )
     learning: Connection[Annotated["LearningRecord", strawberry.lazy("medstead_graphql.types.training")]] = mixed(
         part("Completion", "completed_at", on="learner_id"),

@@ -63,6 +63,7 @@ LEARNER = listing(
         "completions": "Completion",
         "attendances": "Attendance",
         "championRoles": "MedicationChampion",
+        "bookings": "Booking",
     },
     scopes=dict.fromkeys(("display_name", "family_name", "name_key"), PEOPLE),
 )
@@ -113,11 +114,11 @@ COMPLETION = listing(
 SESSION = listing(
     "Session",
     training.TrainingSession,
-    filters=("title", "tier_id", "starts_at", "online_mode"),
+    filters=("title", "kind", "state", "tier_id", "venue_id", "series_id", "starts_at", "online_mode"),
     orders=("starts_at", "title"),
     default_order=("-starts_at",),
-    links={"tier": "Tier"},
-    lists={"attendances": "Attendance"},
+    links={"tier": "Tier", "venue": "Venue", "series": "SessionSeries"},
+    lists={"attendances": "Attendance", "bookings": "Booking"},
 )
 ATTENDANCE = listing(
     "Attendance",

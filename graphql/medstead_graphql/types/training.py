@@ -7,9 +7,21 @@ from typing import Annotated
 import strawberry
 
 from app.training import models
+from app.training.booking import models as booking
+from app.training.sessions import models as sessions
 from medstead_graphql.compiler.declare import Connection, Node, column, many, node, one
-from medstead_graphql.types import listings
-from medstead_graphql.types.common import JSON, PEOPLE, OnlineMode
+from medstead_graphql.types import listings, listings_booking
+from medstead_graphql.types.booking import (
+    BOOKINGS,
+    AgendaItem,
+    Booking,
+    PlaceReserve,
+    SessionFacilitator,
+    SessionPlaces,
+    SessionSeries,
+    Venue,
+)
+from medstead_graphql.types.common import JSON, PEOPLE, OnlineMode, SessionKind, SessionState
 from medstead_graphql.types.directory import Learner, Location
 
 
@@ -70,10 +82,30 @@ class Session(Node):
     """A session."""
 
     title: str = column()
+    kind: SessionKind = column()
+    state: SessionState = column()
     starts_at: datetime = column()
     ends_at: datetime = column()
     online_mode: OnlineMode = column()
+    join_url: str | None = column(description="Where people join online.")
+    description: str | None = column()
+    parts: int = column(description="2 for a day whose halves are attended apart, else 1.")
+    second_part_at: datetime | None = column()
+    people_per_facilitator: int | None = column(description="How many people one facilitator can lead.")
+    check_in_code: str | None = column(scope=BOOKINGS, description="What the poster in the room leads to.")
+    version: int = column()
     tier: Tier | None = one(models.Tier, key="tier_id")
+    venue: Venue | None = one(sessions.Venue, key="venue_id")
+    series: SessionSeries | None = one(sessions.SessionSeries, key="series_id")
+    places: SessionPlaces | None = one(
+        booking.SessionPlaces,
+        join=lambda session, places, _: places.c.session_id == session.c.id,
+        description="Null for a session that is not booked here.",
+    )
+    reserves: Connection[PlaceReserve] = many(listings_booking.PLACE_RESERVE, on="session_id")
+    facilitators: Connection[SessionFacilitator] = many(listings_booking.SESSION_FACILITATOR, on="session_id")
+    agenda: Connection[AgendaItem] = many(listings_booking.AGENDA_ITEM, on="session_id")
+    bookings: Connection[Booking] = many(listings_booking.BOOKING, on="session_id")
     attendances: Connection["Attendance"] = many(listings.ATTENDANCE, on="session_id")
 
 
@@ -88,6 +120,8 @@ class Attendance(Node):
     seconds: int | None = column(description="Seconds present over all reports; null where no source told it.")
     qualifies: bool = column(description="Whether it counts under the tenant's threshold.")
     decided_because: str = column(description="Why it does or does not count.")
+    first_half: bool | None = column(description="Whether the first half was attended; null while nobody marked it.")
+    second_half: bool | None = column()
     updated_at: datetime = column()
     learner: Learner = one(listings.LEARNER.table, key="learner_id")
     session: Session = one(models.TrainingSession, key="session_id")

@@ -1,0 +1,1 @@
+"""Places at sessions: booking, waiting, offers, transfers, check-in. Never oversold, nobody lost."""

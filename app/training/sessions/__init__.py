@@ -1,0 +1,1 @@
+"""Sessions: series, venues, the people who lead them, agendas, publishing, moving, cancelling."""

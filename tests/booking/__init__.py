@@ -1,0 +1,1 @@
+"""Sessions, bookings, waiting lists, check-in."""
