@@ -116,6 +116,10 @@ def _paths(name: str) -> list[str]:
     nested = {
         "Employment": "learners(first: 100) { nodes { employments%s } }",
         "WebhookAttempt": "webhookDeliveries(first: 100) { nodes { attempts%s } }",
+        "SessionFacilitator": "sessions(first: 100) { nodes { facilitators%s } }",
+        "AgendaItem": "sessions(first: 100) { nodes { agenda%s } }",
+        "PlaceReserve": "sessions(first: 100) { nodes { reserves%s } }",
+        "PlaceOffer": "bookings(first: 100) { nodes { offers%s } }",
         "FeedbackQuestion": "feedbackForms(first: 100) { nodes { questions%s } }",
         "FeedbackResponse": "feedbackForms(first: 100) { nodes { responses%s } }",
         "FeedbackAnswer": "feedbackForms(first: 100) { nodes { responses(first: 100) { nodes { answers%s } } } }",
