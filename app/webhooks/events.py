@@ -20,6 +20,10 @@ class EventType(StrEnum):
     LEARNERS_MERGE_UNDONE = "learners.merge_undone"
     FIGURES_REFRESHED = "figures.refreshed"
     SETTINGS_CHANGED = "settings.changed"
+    NOMINATION_CHANGED = "nomination.changed"
+    PROGRAMME_PUBLISHED = "programme.published"
+    STANDING_CHANGED = "standing.changed"
+    COMPETENCE_ASSESSED = "competence.assessed"
     TEST = "webhook.test"
 
 
@@ -30,6 +34,10 @@ MEANINGS = {
     EventType.LEARNERS_MERGE_UNDONE: "A merge of two learners was undone.",
     EventType.FIGURES_REFRESHED: "The monthly figures were counted anew.",
     EventType.SETTINGS_CHANGED: "The tenant's settings were changed.",
+    EventType.NOMINATION_CHANGED: "A learner was nominated as Medication Champion, or a nomination was decided.",
+    EventType.PROGRAMME_PUBLISHED: "A programme was published.",
+    EventType.STANDING_CHANGED: "Learners came to meet requirements, or no longer meet them.",
+    EventType.COMPETENCE_ASSESSED: "A learner's competence was assessed.",
     EventType.TEST: "Somebody asked for a test. It goes to the one endpoint that was asked for.",
 }
 

@@ -293,7 +293,13 @@ async def test_errors_within_an_answer_are_given_again(installation: Installatio
     assert was_replayed(second)
 
 
-TAKES_A_VERSION = {"updateTenantSettings", "updateWebhookEndpoint"}
+TAKES_A_VERSION = {
+    "updateTenantSettings",
+    "updateWebhookEndpoint",
+    "approveNomination",
+    "declineNomination",
+    "withdrawNomination",
+}
 GUARDED_BY_ITS_STATE = {
     "mergeLearners": "MERGED_ALREADY",
     "undoLearnerMerge": "UNDONE_ALREADY",
@@ -309,6 +315,9 @@ GUARDED_BY_ITS_STATE = {
     "deleteWebhookEndpoint": "NO_SUCH_ENDPOINT",
     "replayWebhookDelivery": "STILL_WAITING",
     "sendTestWebhook": "each call sends one of its own",
+    "nominateChampion": "NOMINATED_ALREADY",
+    "overridePrerequisite": "each call grants one of its own",
+    "endPrerequisiteOverride": "ENDED_ALREADY",
 }
 """Mutations that take no version: the row's state, looked at under a lock, refuses whoever comes second."""
 

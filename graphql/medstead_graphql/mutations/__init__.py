@@ -5,12 +5,13 @@ import strawberry
 from medstead_graphql.mutations.directory import DirectoryMutations
 from medstead_graphql.mutations.execute import execute_mutation
 from medstead_graphql.mutations.imports import ImportMutations
+from medstead_graphql.mutations.nominations import NominationMutations
 from medstead_graphql.mutations.settings import SettingsMutations
 from medstead_graphql.mutations.webhooks import WebhookMutations
 
 
 @strawberry.type(description="Changes. Each answers with a success type or a typed refusal.")
-class Mutation(DirectoryMutations, ImportMutations, SettingsMutations, WebhookMutations):
+class Mutation(DirectoryMutations, ImportMutations, NominationMutations, SettingsMutations, WebhookMutations):
     """Changes."""
 
 
