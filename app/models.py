@@ -6,6 +6,7 @@ from app.identity import models as identity
 from app.imports import models as imports
 from app.training import models as training
 from app.training.booking import models as booking
+from app.training.requirements import models as requirements
 from app.training.sessions import models as sessions
 from app.webhooks import models as webhooks
 from tenants import audit, bookkeeping, outbox
@@ -23,6 +24,7 @@ __all__ = [
     "metadata",
     "outbox",
     "registry",
+    "requirements",
     "sessions",
     "training",
     "webhooks",

@@ -5,24 +5,44 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Numeric, SmallInteger
+from sqlalchemy import CheckConstraint, ForeignKey, Numeric, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tenants.base import Base, TenantOwned, tenant_index, tenant_table, tenant_unique, to_tenant
+from tenants.base import SCHEMA, Base, TenantOwned, tenant_index, tenant_table, tenant_unique, to_tenant
 
 
 class Programme(TenantOwned, Base):
-    """A training programme of a tenant."""
+    """A training programme of a tenant: for the whole system, for a provider group, or for one CQC provider.
+
+    `published_without_mapping`: it was published although no mapping exercise was locked, which somebody chose.
+    """
 
     __tablename__ = "programme"
-    __table_args__ = tenant_table(tenant_unique("name"))
+    __table_args__ = tenant_table(
+        to_tenant("provider_group_id", "provider_group"),
+        CheckConstraint("scope in ('system', 'provider_group', 'single_provider')", name="scope"),
+        CheckConstraint("status in ('draft', 'published', 'retired')", name="status"),
+        tenant_unique("name"),
+        tenant_index("provider_group_id"),
+    )
 
     name: Mapped[str]
     created_at: Mapped[datetime]
+    scope: Mapped[str] = mapped_column(server_default="system")
+    provider_group_id: Mapped[UUID | None]
+    cqc_provider_id: Mapped[str | None] = mapped_column(ForeignKey(f"{SCHEMA}.cqc_provider.id"))
+    status: Mapped[str] = mapped_column(server_default="published")
+    version: Mapped[int] = mapped_column(server_default="1")
+    published_at: Mapped[datetime | None]
+    published_without_mapping: Mapped[bool] = mapped_column(server_default="false")
 
 
 class Tier(TenantOwned, Base):
-    """A level of a programme, ordered from 1 (foundation)."""
+    """A level of a programme, ordered from 1 (foundation).
+
+    `accepted_modes`: modes of delivery that meet it; empty: any. `validity_months`: null: for ever. It is told as
+    expiring `renewal_lead_days` before its end.
+    """
 
     __tablename__ = "tier"
     __table_args__ = tenant_table(
@@ -35,6 +55,9 @@ class Tier(TenantOwned, Base):
     position: Mapped[int]
     name: Mapped[str]
     minimum_minutes: Mapped[int | None]
+    accepted_modes: Mapped[list[Any]] = mapped_column(server_default="[]")
+    validity_months: Mapped[int | None]
+    renewal_lead_days: Mapped[int] = mapped_column(server_default="90")
 
 
 class TrainingProvider(TenantOwned, Base):
@@ -64,6 +87,8 @@ class Course(TenantOwned, Base):
     version: Mapped[str]
     tier_id: Mapped[UUID | None]
     created_at: Mapped[datetime]
+    delivery_mode: Mapped[str | None]
+    duration_minutes: Mapped[int | None]
 
 
 class Completion(TenantOwned, Base):

@@ -30,6 +30,10 @@ class EventType(StrEnum):
     BOOKING_ASKED_AGAIN = "booking.asked_again"
     BOOKING_ENDED = "booking.ended"
     ATTENDANCE_CHANGED = "attendance.changed"
+    NOMINATION_CHANGED = "nomination.changed"
+    PROGRAMME_PUBLISHED = "programme.published"
+    STANDING_CHANGED = "standing.changed"
+    COMPETENCE_ASSESSED = "competence.assessed"
     TEST = "webhook.test"
 
 
@@ -50,6 +54,10 @@ MEANINGS = {
     EventType.BOOKING_ASKED_AGAIN: "A session was moved, and the learner is asked whether the new time is good.",
     EventType.BOOKING_ENDED: "A booking was cancelled, declined, transferred or swapped, or its offer ran out.",
     EventType.ATTENDANCE_CHANGED: "Somebody was checked in, or marked as present or not, at a session.",
+    EventType.NOMINATION_CHANGED: "A learner was nominated as Medication Champion, or a nomination was decided.",
+    EventType.PROGRAMME_PUBLISHED: "A programme was published.",
+    EventType.STANDING_CHANGED: "Learners came to meet requirements, or no longer meet them.",
+    EventType.COMPETENCE_ASSESSED: "A learner's competence was assessed.",
     EventType.TEST: "Somebody asked for a test. It goes to the one endpoint that was asked for.",
 }
 

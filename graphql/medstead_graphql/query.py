@@ -6,15 +6,22 @@ from app.directory import models as directory
 from app.imports import models as imports
 from app.training import models as training
 from app.training.booking import models as booking_models
+from app.training.requirements import models as requirements
 from app.webhooks import models as webhooks
 from medstead_graphql.compiler.declare import Connection, Node, by_id, inline, many, node_by_id, nodes_by_ids, one
 from medstead_graphql.mutations.booking import BookingQuestions
-from medstead_graphql.types import listings, listings_booking
+from medstead_graphql.types import listings, listings_booking, listings_requirements
 from medstead_graphql.types.booking import Booking, SessionSeries, TeamMember, Venue
 from medstead_graphql.types.directory import Employer, Learner, LearnerMerge, Location, Tenant
 from medstead_graphql.types.evidence import FigurePoint, ImpactSummary, MetricDefinition, PeriodInput, impact_source
 from medstead_graphql.types.imports import Import, ImportRow
 from medstead_graphql.types.registry import Organisation
+from medstead_graphql.types.requirements import (
+    ChampionNomination,
+    PrerequisiteOverride,
+    PrerequisiteRule,
+    Programme,
+)
 from medstead_graphql.types.training import (
     Attendance,
     Completion,
@@ -57,7 +64,13 @@ class Query(BookingQuestions):
     learner: Learner | None = by_id(directory.Learner)
     learners: Connection[Learner] = many(listings.LEARNER)
     learner_merges: Connection[LearnerMerge] = many(listings.LEARNER_MERGE)
+    programme: Programme | None = by_id(training.Programme)
+    programmes: Connection[Programme] = many(listings_requirements.PROGRAMME)
     tiers: Connection[Tier] = many(listings.TIER)
+    prerequisites: Connection[PrerequisiteRule] = many(listings_requirements.PREREQUISITE_RULE)
+    prerequisite_overrides: Connection[PrerequisiteOverride] = many(listings_requirements.PREREQUISITE_OVERRIDE)
+    nomination: ChampionNomination | None = by_id(requirements.ChampionNomination)
+    nominations: Connection[ChampionNomination] = many(listings_requirements.NOMINATION)
     training_providers: Connection[TrainingProvider] = many(listings.TRAINING_PROVIDER)
     courses: Connection[Course] = many(listings.COURSE)
     completions: Connection[Completion] = many(listings.COMPLETION)

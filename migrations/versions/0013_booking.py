@@ -8,7 +8,7 @@ from migrations.guards import beside_the_service
 from tenants.policies import distribute, wall
 
 revision = "0013"
-down_revision = "0010"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 

@@ -300,6 +300,9 @@ TAKES_A_VERSION = {
     "saveTeamMember",
     "updateSession",
     "moveSession",
+    "approveNomination",
+    "declineNomination",
+    "withdrawNomination",
 }
 GUARDED_BY_ITS_STATE = {
     "mergeLearners": "MERGED_ALREADY",
@@ -332,6 +335,9 @@ GUARDED_BY_ITS_STATE = {
     "markAttendance": "marks are added, and the last one counts",
     "overrideAttendance": "marks are added, and the last one counts",
     "sendTestWebhook": "each call sends one of its own",
+    "nominateChampion": "NOMINATED_ALREADY",
+    "overridePrerequisite": "each call grants one of its own",
+    "endPrerequisiteOverride": "ENDED_ALREADY",
 }
 """Mutations that take no version: the row's state, looked at under a lock, refuses whoever comes second."""
 

@@ -10,6 +10,8 @@ from medstead_graphql.schema import schema
 from tenants.base import TENANT, table_of
 
 SHORT = {
+    "Programme",
+    "PrerequisiteRule",
     "Tier",
     "TrainingProvider",
     "Course",

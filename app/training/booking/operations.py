@@ -23,6 +23,7 @@ from app.training.booking.places import (
 )
 from app.training.booking.rules import Waiting, closed_because, gives_places_on, next_in_order, why_no_place
 from app.training.errors import Reason, TrainingRefusal
+from app.training.requirements.gating import reasons_against
 from app.webhooks.events import EventType, announce
 from tenants.base import among
 from tenants.clock import london_date
@@ -248,6 +249,21 @@ async def settle_double_bookings(work: UnitOfWork, kept_id: UUID, merged_id: UUI
 
 async def check_requirements(work: UnitOfWork, bookable: Bookable, learner_ids: Collection[UUID]) -> None:
     """Raise TrainingRefusal `REQUIREMENTS` with every reason unless all of them may come to the session."""
+    against = await reasons_against(
+        work,
+        tier_id=bookable.session.tier_id,
+        learner_ids=learner_ids,
+        on=london_date(bookable.session.starts_at),
+    )
+    if against:
+        reasons = [reason for learner_id in learner_ids for reason in against.get(learner_id, ())]
+        whose = "The learner" if len(learner_ids) == 1 else f"{len(against)} of {len(learner_ids)} learners"
+        raise TrainingRefusal(
+            "REQUIREMENTS",
+            f"{whose} may not book this session yet: {reasons[0].message}",
+            "learners",
+            reasons,
+        )
 
 
 def _open(work: UnitOfWork, bookable: Bookable, *, by_team: bool) -> None:

@@ -6,6 +6,7 @@ from medstead_graphql.mutations.booking import BookingMutations
 from medstead_graphql.mutations.directory import DirectoryMutations
 from medstead_graphql.mutations.execute import execute_mutation
 from medstead_graphql.mutations.imports import ImportMutations
+from medstead_graphql.mutations.nominations import NominationMutations
 from medstead_graphql.mutations.sessions import SessionMutations
 from medstead_graphql.mutations.settings import SettingsMutations
 from medstead_graphql.mutations.webhooks import WebhookMutations
@@ -13,7 +14,13 @@ from medstead_graphql.mutations.webhooks import WebhookMutations
 
 @strawberry.type(description="Changes. Each answers with a success type or a typed refusal.")
 class Mutation(
-    BookingMutations, DirectoryMutations, ImportMutations, SessionMutations, SettingsMutations, WebhookMutations
+    BookingMutations,
+    DirectoryMutations,
+    ImportMutations,
+    NominationMutations,
+    SessionMutations,
+    SettingsMutations,
+    WebhookMutations,
 ):
     """Changes."""
 

@@ -86,10 +86,11 @@ LEARNER_MERGE = listing(
 TIER = listing(
     "Tier",
     training.Tier,
-    filters=("position", "name"),
+    filters=("position", "name", "programme_id"),
     orders=("position",),
     default_order=("position",),
-    lists={"courses": "Course"},
+    links={"programme": "Programme"},
+    lists={"courses": "Course", "prerequisites": "PrerequisiteRule"},
 )
 TRAINING_PROVIDER = listing(
     "TrainingProvider", training.TrainingProvider, filters=("name",), orders=("key",), default_order=("key",)

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
@@ -11,6 +11,7 @@ from app.training.booking import models as booking
 from app.training.sessions import models as sessions
 from medstead_graphql.compiler.declare import Connection, Node, column, many, node, one
 from medstead_graphql.types import listings, listings_booking
+from medstead_graphql.types import listings_requirements as requirements
 from medstead_graphql.types.booking import (
     BOOKINGS,
     AgendaItem,
@@ -24,6 +25,9 @@ from medstead_graphql.types.booking import (
 from medstead_graphql.types.common import JSON, PEOPLE, OnlineMode, SessionKind, SessionState
 from medstead_graphql.types.directory import Learner, Location
 
+if TYPE_CHECKING:
+    from medstead_graphql.types.requirements import PrerequisiteRule, Programme
+
 
 @node(models.Tier, scope="training:read", description="A level of a programme, from 1 (foundation).")
 class Tier(Node):
@@ -31,7 +35,16 @@ class Tier(Node):
 
     position: int = column()
     name: str = column()
-    minimum_minutes: int | None = column()
+    minimum_minutes: int | None = column(description="A shorter course meets the tier only if somebody lets it.")
+    accepted_modes: list[str] = column(description="Modes of delivery that meet the tier; empty: any.")
+    validity_months: int | None = column(description="Months for which it is valid once met; null: for ever.")
+    renewal_lead_days: int = column(description="Days before its end from which it is told as expiring.")
+    programme: Annotated["Programme", strawberry.lazy("medstead_graphql.types.requirements")] = one(
+        models.Programme, key="programme_id"
+    )
+    prerequisites: Connection[Annotated["PrerequisiteRule", strawberry.lazy("medstead_graphql.types.requirements")]] = (
+        many(requirements.PREREQUISITE_RULE, on="tier_id")
+    )
     courses: Connection["Course"] = many(listings.COURSE, on="tier_id")
 
 
@@ -52,6 +65,10 @@ class Course(Node):
 
     title: str = column()
     version: str = column()
+    delivery_mode: str | None = column(
+        description="e_learning, webinar, face_to_face, practical or blended, where it is known."
+    )
+    duration_minutes: int | None = column(description="How long the course is meant to take, where it is known.")
     training_provider: TrainingProvider = one(models.TrainingProvider, key="training_provider_id")
     tier: Tier | None = one(models.Tier, key="tier_id")
     completions: Connection["Completion"] = many(listings.COMPLETION, on="course_id")
