@@ -1,10 +1,10 @@
-"""What `./bench` shows: `import`, `reads`, `hostile`, `oracle` and `start`; each tells its options by `--help`."""
+"""What `./bench` shows: `booking`, `import`, `reads`, `hostile`, `oracle`, `start`; each has its `--help`."""
 
 from typing import Annotated
 
 import typer
 
-from infra.bench import hostile, importing, oracle, starting
+from infra.bench import booking, hostile, importing, oracle, starting
 from infra.bench.reads import measuring
 
 bench = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -36,6 +36,16 @@ def reads(
 ) -> None:
     """The API against hand-written SQL and PostGraphile on the same rows, and the cost of a page as data grow."""
     measuring.run(rows, large, rounds)
+
+
+@bench.command("booking")
+def booking_(
+    learners: Annotated[int, typer.Option(help="Learners who rush.")] = 5_000,
+    places: Annotated[int, typer.Option(help="Places of each session.")] = 400,
+    sessions: Annotated[int, typer.Option(help="Sessions that are rushed at once.")] = 50,
+) -> None:
+    """A rush to few places through GraphQL, against the same transaction by hand; one session, and many at once."""
+    booking.run(learners, places, sessions + 1)
 
 
 @bench.command("start")

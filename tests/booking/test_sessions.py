@@ -178,8 +178,8 @@ async def test_a_full_day_needs_both_halves_unless_somebody_decides_otherwise(in
 async def test_foundation_comes_first_and_only_the_nominated_become_champions(installation: Installation) -> None:
     _, (learner,) = await make_staff(installation, 1, setting="care_home_with_nursing")
     async with installation.database.session(installation.context(installation.north)) as session:
-        rows = await session.execute(select(Tier.position, Tier.id))
-        tiers = {row.position: row.id for row in rows}
+        found_tiers = await session.execute(select(Tier.position, Tier.id))
+        tiers = {row.position: row.id for row in found_tiers}
     third = await make_session(installation, Places(20), tier_id=tiers[3])
     refused = await book(installation, third, [learner])
     assert refused["code"] == "REQUIREMENTS"
@@ -192,8 +192,10 @@ async def test_foundation_comes_first_and_only_the_nominated_become_champions(in
         f'{{ bookingObstacles(sessionId: "Session:{third}", learnerIds: ["Learner:{learner}"]) {{ code }} }}',
     )
     assert [reason["code"] for reason in asked["bookingObstacles"]] == [reason["code"] for reason in refused["reasons"]]
-    rows = await installation.data(installation.north, "{ locations { nodes { id } } tiers { nodes { id position } } }")
-    location = rows["locations"]["nodes"][0]["id"]
+    shown = await installation.data(
+        installation.north, "{ locations { nodes { id } } tiers { nodes { id position } } }"
+    )
+    location = shown["locations"]["nodes"][0]["id"]
     nominated = await change(
         installation,
         "nominateChampion",

@@ -36,6 +36,8 @@ _SHARED = (
     """,
 )
 _OWNED = {
+    "tenant_settings (tenant_id, id, version, attendance_threshold_percent, count_unknown_durations, column_mappings,"
+    " updated_at)": "SELECT tenant.id, tenant.id, 1, 80, false, '{}', now() FROM tenants tenant",
     "programme (tenant_id, id, name, created_at)": (
         f"SELECT tenant.id, {_id('programme', '1')}, 'Medicines training', now() FROM tenants tenant"
     ),
