@@ -10,11 +10,20 @@ from uuid import UUID
 
 import orjson
 from sqlalchemy import BigInteger, CheckConstraint, LargeBinary, select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tenants.base import Base, TenantOwned, local_table, tenant_index, tenant_table, tenant_unique
+from tenants.base import (
+    SCHEMA,
+    Base,
+    TenantOwned,
+    driver_of,
+    local_table,
+    table_of,
+    tenant_index,
+    tenant_table,
+    tenant_unique,
+)
 from tenants.context import Context, TenantContext
 from tenants.identifiers import new_id
 
@@ -174,6 +183,19 @@ class PlatformAuditEvent(Base):
     after: Mapped[dict[str, Any] | None]
 
 
+_COLUMNS = tuple(column.name for column in table_of(AuditEvent).columns)
+_LOCK = f"SELECT sequence, hash FROM {SCHEMA}.audit_head WHERE tenant_id = $1 AND id = $1 FOR UPDATE"
+_START = (
+    f"INSERT INTO {SCHEMA}.audit_head (tenant_id, id, sequence, hash) VALUES ($1, $1, 0, $2) ON CONFLICT DO NOTHING"
+)
+_MOVE = f"UPDATE {SCHEMA}.audit_head SET sequence = $2, hash = $3 WHERE tenant_id = $1 AND id = $1"
+_APPEND = (
+    f"INSERT INTO {SCHEMA}.audit_event ({', '.join(_COLUMNS)}) "
+    f"VALUES ({', '.join(f'${position}' for position in range(1, len(_COLUMNS) + 1))})"
+)
+"""Sent with every change, so they are not built anew each time."""
+
+
 def chain_hash(previous: bytes, fields: dict[str, Any]) -> bytes:
     """SHA-256 over the previous hash and the canonical JSON of the row's fields (keys sorted, UTC times)."""
     body = orjson.dumps(fields, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
@@ -239,33 +261,38 @@ async def append(session: AsyncSession, context: Context, entries: Sequence[Audi
         await session.flush()
         return
     tenant_id = context.tenant_id
-    locked = select(AuditHead).where(AuditHead.tenant_id == tenant_id).with_for_update()
-    locked = locked.execution_options(populate_existing=True)
-    head = (await session.execute(locked)).scalar_one_or_none()
+    driver = await driver_of(session)
+    head = await driver.fetchrow(_LOCK, tenant_id)
     if head is None:
-        start = insert(AuditHead).values(tenant_id=tenant_id, id=tenant_id, sequence=0, hash=GENESIS)
-        await session.execute(start.on_conflict_do_nothing())
-        head = (await session.execute(locked)).scalar_one()
+        await driver.execute(_START, tenant_id, GENESIS)
+        head = await driver.fetchrow(_LOCK, tenant_id)
+    sequence, last = head["sequence"], head["hash"]
+    rows = []
     for entry in entries:
+        sequence += 1
         event = AuditEvent(
             tenant_id=tenant_id,
             id=entry.id,
-            sequence=head.sequence + 1,
+            sequence=sequence,
             at=at,
-            actor_kind=context.actor_kind,
+            actor_kind=context.actor_kind.value,
             actor_id=context.actor_id,
             request_id=context.request_id,
-            action=entry.action,
+            action=entry.action.value,
             subject_type=entry.subject_type,
             subject_id=entry.subject_id,
             before=_json_ready(entry.before),
             after=_json_ready(entry.after),
-            previous_hash=head.hash,
+            previous_hash=last,
         )
-        event.hash = chain_hash(head.hash, _hashed_fields(event))
-        session.add(event)
-        head.sequence, head.hash = event.sequence, event.hash
-    await session.flush()
+        last = event.hash = chain_hash(last, _hashed_fields(event))
+        rows.append([_stored(getattr(event, name)) for name in _COLUMNS])
+    await driver.executemany(_APPEND, rows)
+    await driver.execute(_MOVE, tenant_id, sequence, last)
+
+
+def _stored(value: Any) -> Any:
+    return orjson.dumps(value).decode() if isinstance(value, dict) else value
 
 
 @dataclass(frozen=True, slots=True)

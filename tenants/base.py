@@ -21,6 +21,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 SCHEMA = "medstead"
@@ -57,6 +58,14 @@ def table_of(model: type[Base] | type["TenantOwned"]) -> Table:
     table = getattr(model, "__table__", None)
     assert isinstance(table, Table)
     return table
+
+
+async def driver_of(session: AsyncSession) -> Any:
+    """The driver's connection of the session's transaction, which it begins if there is none."""
+    connection = await session.connection()
+    driver = (await connection.get_raw_connection()).driver_connection
+    assert driver is not None
+    return driver
 
 
 class TenantOwned:

@@ -6,12 +6,12 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, func
-from sqlalchemy.dialects.postgresql import insert
+import orjson
+from sqlalchemy import ForeignKey
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tenants.base import SCHEMA, Base, TenantOwned, local_table, tenant_index, tenant_table, tenant_unique
+from tenants.base import SCHEMA, Base, TenantOwned, driver_of, local_table, tenant_index, tenant_table, tenant_unique
 from tenants.identifiers import new_id
 
 
@@ -66,6 +66,18 @@ class TenantWork(Base):
     due_at: Mapped[datetime]
 
 
+_WRITE = f"""
+    INSERT INTO {SCHEMA}.outbox (tenant_id, id, topic, dedupe_key, refs, request_id, created_at, available_at, attempts,
+                                 failures)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0) ON CONFLICT DO NOTHING
+"""
+_MARK = f"""
+    INSERT INTO {SCHEMA}.tenant_work (tenant_id, due_at) VALUES ($1, $2)
+    ON CONFLICT (tenant_id) DO UPDATE SET due_at = least(tenant_work.due_at, excluded.due_at)
+"""
+"""Sent with every change, so they are not built anew each time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Emission:
     """An outbox row to be written: `key` makes it unique within the tenant and topic; `refs` are ids."""
@@ -81,31 +93,23 @@ async def write(
     session: AsyncSession, tenant_id: UUID, request_id: UUID, emissions: list[Emission], at: datetime
 ) -> None:
     """Insert the rows (a repeated key does nothing) and tell the relay when to look."""
-    rows: list[dict[str, Any]] = [
-        {
-            "tenant_id": tenant_id,
-            "id": emission.id,
-            "topic": emission.topic,
-            "dedupe_key": f"{emission.topic}:{emission.key}",
-            "refs": {name: str(value) for name, value in emission.refs.items()},
-            "request_id": request_id,
-            "created_at": at,
-            "available_at": emission.available_at or at,
-            "attempts": 0,
-            "failures": 0,
-        }
+    rows = [
+        (
+            tenant_id,
+            emission.id,
+            emission.topic.value,
+            f"{emission.topic}:{emission.key}",
+            orjson.dumps({name: str(value) for name, value in emission.refs.items()}).decode(),
+            request_id,
+            at,
+            emission.available_at or at,
+        )
         for emission in emissions
     ]
-    await session.execute(insert(OutboxMessage).values(rows).on_conflict_do_nothing())
-    await mark_due(session, tenant_id, min(row["available_at"] for row in rows))
+    await (await driver_of(session)).executemany(_WRITE, rows)
+    await mark_due(session, tenant_id, min(row[-1] for row in rows))
 
 
 async def mark_due(session: AsyncSession, tenant_id: UUID, due_at: datetime) -> None:
     """Make the relay look at this tenant at `due_at` or sooner."""
-    marker = insert(TenantWork).values(tenant_id=tenant_id, due_at=due_at)
-    await session.execute(
-        marker.on_conflict_do_update(
-            index_elements=[TenantWork.tenant_id],
-            set_={"due_at": func.least(TenantWork.due_at, marker.excluded.due_at)},
-        )
-    )
+    await (await driver_of(session)).execute(_MARK, tenant_id, due_at)

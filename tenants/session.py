@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_loader_criteria
 
 from tenants import audit, outbox
-from tenants.base import TenantOwned, table_of
+from tenants.base import TenantOwned, driver_of, table_of
 from tenants.clock import Clock
 from tenants.context import Context, PlatformContext, TenantContext, TenantContextMissing, bind_statement
 
@@ -75,6 +75,7 @@ class UnitOfWork:
         self.now = clock()
         self._entries: list[audit.AuditEntry] = []
         self._emissions: list[outbox.Emission] = []
+        self._later: dict[tuple[type[TenantOwned], tuple[str, ...]], list[tuple[Any, ...]]] = {}
 
     @property
     def tenant_id(self) -> UUID:
@@ -133,13 +134,21 @@ class UnitOfWork:
     async def run_shared_rows(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
         """As `run_rows`, for reference tables that no tenant owns: the row begins at $1."""
         batch = list(rows)
-        if not batch:
-            return
+        if batch:
+            await (await self.driver()).executemany(statement, batch)
+
+    async def fetch(self, statement: str, *values: Any) -> list[Any]:
+        """Rows of one statement of ours that is sent so often that building it anew would cost most; the tenant is $1.
+
+        Rows can be asked by name; jsonb comes as text.
+        """
+        rows: list[Any] = await (await self.driver()).fetch(statement, self.tenant_id, *values)
+        return rows
+
+    async def driver(self) -> Any:
+        """The driver's connection of this transaction, with everything flushed that the session holds."""
         await self.session.flush()
-        connection = await self.session.connection()
-        driver = (await connection.get_raw_connection()).driver_connection
-        assert driver is not None
-        await driver.executemany(statement, batch)
+        return await driver_of(self.session)
 
     @asynccontextmanager
     async def planned_for_values(self) -> AsyncIterator[None]:
@@ -152,9 +161,16 @@ class UnitOfWork:
         yield
         await self.session.execute(text("SET LOCAL plan_cache_mode = auto"))
 
+    def insert_later(self, table: type[TenantOwned], **values: Any) -> None:
+        """Have a row written when the work settles, with all others of its table; jsonb as text."""
+        self._later.setdefault((table, tuple(values)), []).append(tuple(values.values()))
+
     async def settle(self) -> None:
         """Write what was recorded and emitted; the audit chain's lock comes last and is held briefly."""
         await self.session.flush()
+        later, self._later = self._later, {}
+        for (table, columns), rows in later.items():
+            await self.insert_rows(table, columns, rows)
         if self._emissions:
             emissions, self._emissions = self._emissions, []
             await outbox.write(self.session, self.tenant_id, self.context.request_id, emissions, self.now)

@@ -67,8 +67,16 @@ SUBSCRIBABLE = [kind for kind in EventType if kind is not EventType.TEST]
 
 def announce(work: UnitOfWork, kind: EventType, subject: str) -> None:
     """Have endpoints told of an event with this change. `subject` is the global id of what changed, nothing else."""
-    event = new_event(work, kind, subject)
-    work.emit(Topic.WEBHOOK_FAN_OUT, str(event.id), event_id=event.id)
+    event_id = new_id()
+    work.insert_later(
+        WebhookEvent,
+        id=event_id,
+        type=kind.value,
+        subject=subject,
+        occurred_at=work.now,
+        request_id=work.context.request_id,
+    )
+    work.emit(Topic.WEBHOOK_FAN_OUT, str(event_id), event_id=event_id)
 
 
 def new_event(work: UnitOfWork, kind: EventType, subject: str) -> WebhookEvent:

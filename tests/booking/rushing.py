@@ -5,7 +5,8 @@ import sys
 from uuid import UUID
 
 from app.training.booking.models import Booking
-from app.training.booking.operations import Request, book
+from app.training.booking.operations import book
+from app.training.booking.placing import Request
 from tenants.clock import SettableClock
 from tenants.context import ActorKind, TenantContext
 from tenants.engine import create_engine

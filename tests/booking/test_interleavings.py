@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from app.training.booking import operations
+from app.training.booking import operations, placing
 from app.training.booking.models import HOLDS_A_PLACE, LIVE, Booking, PlaceOffer, SessionPlaces
 from app.training.booking.places import give_places, lock
 from app.training.errors import TrainingRefusal
@@ -73,10 +73,10 @@ class Stage:
     async def _do(self, work: UnitOfWork, command: Command) -> list[UUID]:
         person = self.staff[command.number]
         if command.what == "book":
-            return await operations.book(work, operations.Request(self.session_id, (person,), "team"))
+            return await operations.book(work, placing.Request(self.session_id, (person,), "team"))
         if command.what == "pair":
             two = (person, self.staff[(command.number + 1) % PEOPLE])
-            return await operations.book(work, operations.Request(self.session_id, two, "team", together=True))
+            return await operations.book(work, placing.Request(self.session_id, two, "team", together=True))
         if command.what == "capacity":
             session = await work.session.get_one(TrainingSession, (work.tenant_id, self.session_id))
             hours = 5 if self.policy == "offer" else None
@@ -176,4 +176,4 @@ async def test_processes_that_are_killed_lose_nobody_and_leave_nothing_half_done
     installation.clock.move(timedelta(minutes=1))
     async with installation.database.unit_of_work(installation.context(installation.north)) as work:
         left = [learner for learner in staff if str(learner) not in bookings]
-        assert await operations.book(work, operations.Request(session_id, tuple(left[:1]), "team")), "no lock is left"
+        assert await operations.book(work, placing.Request(session_id, tuple(left[:1]), "team")), "no lock is left"

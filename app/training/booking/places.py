@@ -7,20 +7,20 @@ order of the sessions' ids, once; reads what is taken after that; and only then 
 import secrets
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text, update
-from sqlalchemy.exc import DBAPIError
+import orjson
+from asyncpg.exceptions import LockNotAvailableError
+from sqlalchemy import select, update
 
-from app.training.booking.models import HOLDS_A_PLACE, Booking, PlaceOffer, PlaceReserve, SessionPlaces
+from app.training.booking.models import HOLDS_A_PLACE, LIVE, Booking, PlaceOffer
 from app.training.booking.rules import Gate, Reserve, Room, Waiting, gives_places_on, next_in_order
 from app.training.errors import TrainingRefusal
-from app.training.models import TrainingSession
 from app.webhooks.events import EventType, announce
 from tenants.audit import Action
-from tenants.base import among
+from tenants.base import SCHEMA, among
 from tenants.identifiers import new_id
 from tenants.outbox import Topic
 from tenants.session import UnitOfWork
@@ -34,13 +34,64 @@ REFERENCE_LENGTH = 8
 class Bookable:
     """A session with its places, as it stands."""
 
-    session: TrainingSession
-    places: SessionPlaces
+    session_id: UUID
+    state: str
+    starts_at: datetime
+    tier_id: UUID | None
+    capacity: int
+    waiting_list: str
+    offer_hours: int | None
+    opens_at: datetime | None
+    closes_at: datetime
+    cancel_until: datetime
+    next_number: int
+    has_reserves: bool
 
     @property
     def gate(self) -> Gate:
         """When it can be booked."""
-        return Gate(self.session.state, self.session.starts_at, self.places.opens_at, self.places.closes_at)
+        return Gate(self.state, self.starts_at, self.opens_at, self.closes_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is taken at a locked session, whether somebody waits, and which of the people asked about are booked."""
+
+    room: Room
+    somebody_waits: bool
+    booked: dict[UUID, str]
+
+
+_LOOK = f"""
+    SELECT s.id AS session_id, s.state, s.starts_at, s.tier_id, p.capacity, p.waiting_list, p.offer_hours, p.opens_at,
+           p.closes_at, p.cancel_until, p.next_number,
+           EXISTS (SELECT FROM {SCHEMA}.place_reserve r WHERE r.tenant_id = $1 AND r.session_id = s.id) AS has_reserves
+      FROM {SCHEMA}.session_places p
+      JOIN {SCHEMA}.training_session s ON s.tenant_id = p.tenant_id AND s.id = p.session_id
+     WHERE p.tenant_id = $1 AND p.session_id = ANY($2::uuid[])
+"""
+# Both rows are locked: a row that is only joined would be read as it was before the wait for the lock.
+_LOCK = f"{_LOOK} ORDER BY p.session_id FOR NO KEY UPDATE OF p, s"
+_STANDING = f"""
+    SELECT p.capacity,
+           (SELECT count(*) FROM {SCHEMA}.booking b
+             WHERE b.tenant_id = $1 AND b.session_id = $2 AND b.state IN {HOLDS_A_PLACE}) AS taken,
+           (SELECT json_agg(json_build_array(r.id, r.places,
+                     (SELECT count(*) FROM {SCHEMA}.booking b
+                       WHERE b.tenant_id = $1 AND b.reserve_id = r.id AND b.state IN {HOLDS_A_PLACE})) ORDER BY r.id)
+              FROM {SCHEMA}.place_reserve r
+             WHERE r.tenant_id = $1 AND r.session_id = $2 AND r.until > $3)::text AS reserves,
+           EXISTS (SELECT FROM {SCHEMA}.booking b
+                    WHERE b.tenant_id = $1 AND b.session_id = $2 AND b.state = 'waiting') AS somebody_waits,
+           (SELECT json_agg(json_build_array(b.learner_id, b.state)) FROM {SCHEMA}.booking b
+             WHERE b.tenant_id = $1 AND b.session_id = $2 AND b.learner_id = ANY($4::uuid[])
+               AND b.state IN {LIVE})::text AS booked
+      FROM {SCHEMA}.session_places p WHERE p.tenant_id = $1 AND p.session_id = $2
+"""
+_TAKE_NUMBERS = f"""
+    UPDATE {SCHEMA}.session_places SET next_number = next_number + $3 WHERE tenant_id = $1 AND session_id = $2
+"""
+"""Sent with every booking, so they are not built anew each time."""
 
 
 def new_reference() -> str:
@@ -56,20 +107,10 @@ def _no_such_session() -> TrainingRefusal:
 
 async def look(work: UnitOfWork, session_id: UUID) -> Bookable:
     """A session that can be booked, without a lock. Raises TrainingRefusal `NO_SUCH_SESSION`."""
-    found = (
-        await work.session.execute(
-            select(TrainingSession, SessionPlaces)
-            .join(
-                SessionPlaces,
-                (SessionPlaces.tenant_id == TrainingSession.tenant_id)
-                & (SessionPlaces.session_id == TrainingSession.id),
-            )
-            .where(TrainingSession.id == session_id)
-        )
-    ).first()
-    if found is None:
+    found = await work.fetch(_LOOK, [session_id])
+    if not found:
         raise _no_such_session()
-    return Bookable(found[0], found[1])
+    return Bookable(**dict(found[0]))
 
 
 async def lock(work: UnitOfWork, session_ids: Collection[UUID]) -> dict[UUID, Bookable]:
@@ -79,55 +120,36 @@ async def lock(work: UnitOfWork, session_ids: Collection[UUID]) -> dict[UUID, Bo
     """
     wanted = sorted(set(session_ids))
     try:
-        await work.session.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
-        rows = await work.session.scalars(
-            select(SessionPlaces)
-            .where(among(SessionPlaces.session_id, wanted))
-            .order_by(SessionPlaces.session_id)
-            .with_for_update(key_share=True)
-            .execution_options(populate_existing=True)
-        )
-        places = {row.session_id: row for row in rows}
-    except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) == "55P03":
-            raise TrainingRefusal(
-                "BUSY", "Many people are booking at this moment. Nothing was changed; try again in a few seconds."
-            ) from error
-        raise
-    sessions = await work.session.scalars(
-        select(TrainingSession).where(among(TrainingSession.id, list(places))).execution_options(populate_existing=True)
-    )
-    found = {session.id: Bookable(session, places[session.id]) for session in sessions}
-    if len(found) != len(wanted):
+        await (await work.driver()).execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
+        rows = await work.fetch(_LOCK, wanted)
+    except LockNotAvailableError as error:
+        raise TrainingRefusal(
+            "BUSY", "Many people are booking at this moment. Nothing was changed; try again in a few seconds."
+        ) from error
+    if len(rows) != len(wanted):
         raise _no_such_session()
-    return found
+    return {row["session_id"]: Bookable(**dict(row)) for row in rows}
 
 
-async def room_of(work: UnitOfWork, bookable: Bookable) -> Room:
-    """The places of a locked session as they are taken now, with the reserves that are still kept."""
-    counted = await work.session.execute(
-        select(Booking.reserve_id, func.count().label("people"))
-        .where(Booking.session_id == bookable.session.id, Booking.state.in_(HOLDS_A_PLACE))
-        .group_by(Booking.reserve_id)
-    )
-    taken = {row.reserve_id: row.people for row in counted}
-    reserves = await work.session.execute(
-        select(PlaceReserve.id, PlaceReserve.places)
-        .where(PlaceReserve.session_id == bookable.session.id, PlaceReserve.until > work.now)
-        .order_by(PlaceReserve.id)
-    )
-    return Room(
-        bookable.places.capacity,
-        sum(taken.values()),
-        tuple(Reserve(row.id, row.places, taken.get(row.id, 0)) for row in reserves),
+async def standing_of(work: UnitOfWork, session_id: UUID, learner_ids: Collection[UUID] = ()) -> Standing:
+    """What is taken at a session now; reserves that have ended keep nothing. Under its lock it stays so."""
+    (row,) = await work.fetch(_STANDING, session_id, work.now, list(learner_ids))
+    reserves = orjson.loads(row["reserves"] or "[]")
+    return Standing(
+        Room(
+            row["capacity"],
+            row["taken"],
+            tuple(Reserve(UUID(reserve_id), places, taken) for reserve_id, places, taken in reserves),
+        ),
+        row["somebody_waits"],
+        {UUID(learner_id): state for learner_id, state in orjson.loads(row["booked"] or "[]")},
     )
 
 
-def next_number(bookable: Bookable) -> int:
-    """The next number of a locked session."""
-    number = bookable.places.next_number
-    bookable.places.next_number = number + 1
-    return number
+async def take_numbers(work: UnitOfWork, bookable: Bookable, count: int) -> range:
+    """The next numbers of a locked session."""
+    await (await work.driver()).execute(_TAKE_NUMBERS, work.tenant_id, bookable.session_id, count)
+    return range(bookable.next_number, bookable.next_number + count)
 
 
 async def waiting_of(work: UnitOfWork, session_id: UUID, limit: int | None = None) -> list[Waiting]:
@@ -155,17 +177,17 @@ async def next_waiting(work: UnitOfWork, session_id: UUID, room: Room) -> list[t
 
 async def give_places(work: UnitOfWork, bookable: Bookable, room: Room | None = None) -> int:
     """Give the free places of a locked session to those who wait, as its policy says; how many were given."""
-    if bookable.places.waiting_list == "none" or not gives_places_on(bookable.gate, work.now):
+    if bookable.waiting_list == "none" or not gives_places_on(bookable.gate, work.now):
         return 0
     await work.session.flush()
-    chosen = await next_waiting(work, bookable.session.id, room or await room_of(work, bookable))
+    chosen = await next_waiting(work, bookable.session_id, room or (await standing_of(work, bookable.session_id)).room)
     if chosen:
         await _give(work, bookable, chosen)
     return len(chosen)
 
 
 async def _give(work: UnitOfWork, bookable: Bookable, chosen: Sequence[tuple[Waiting, UUID | None]]) -> None:
-    offers = bookable.places.waiting_list == "offer"
+    offers = bookable.waiting_list == "offer"
     bookings = {
         booking.id: booking
         for booking in await work.session.scalars(
@@ -178,14 +200,14 @@ async def _give(work: UnitOfWork, bookable: Bookable, chosen: Sequence[tuple[Wai
         if not offers:
             confirm(work, booking)
             continue
-        hours = bookable.places.offer_hours or 0
+        hours = bookable.offer_hours or 0
         offer = PlaceOffer(
             tenant_id=work.tenant_id,
             id=new_id(),
             booking_id=booking.id,
             state="open",
             offered_at=work.now,
-            expires_at=min(work.now + timedelta(hours=hours), bookable.places.closes_at),
+            expires_at=min(work.now + timedelta(hours=hours), bookable.closes_at),
             decided_at=None,
         )
         work.add(offer)
@@ -204,18 +226,12 @@ def confirm(work: UnitOfWork, booking: Booking) -> None:
     announce(work, EventType.BOOKING_CONFIRMED, f"Booking:{booking.id}")
 
 
-def note(work: UnitOfWork, booking: Booking, before: str | None) -> None:
+def note(work: UnitOfWork, booking: Booking, before: str) -> None:
     """The audit row of a booking's new state."""
     after: dict[str, Any] = {"state": booking.state, "session": str(booking.session_id)}
     if booking.ended_because is not None:
         after["because"] = booking.ended_because
-    work.record(
-        Action.BOOKING_MADE if before is None else Action.BOOKING_CHANGED,
-        "booking",
-        booking.id,
-        before=None if before is None else {"state": before},
-        after=after,
-    )
+    work.record(Action.BOOKING_CHANGED, "booking", booking.id, before={"state": before}, after=after)
 
 
 async def end(work: UnitOfWork, bookings: Iterable[Booking], state: str, because: str, *, late: bool = False) -> None:

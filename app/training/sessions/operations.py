@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, select
 
 from app.training.booking.models import LIVE, Booking, PlaceReserve, SessionPlaces
-from app.training.booking.places import Bookable, end, give_places, lock, note, room_of
+from app.training.booking.places import end, give_places, lock, note, standing_of
 from app.training.booking.rules import capacity_refusal
 from app.training.errors import TrainingRefusal
 from app.training.models import Tier, TrainingSession
@@ -112,15 +112,16 @@ async def set_places(work: UnitOfWork, session: TrainingSession, places: Places)
         work.add(_new_places(work, session, places))
         await work.session.flush()
         return
-    bookable = (await lock(work, [session.id]))[session.id]
-    refused = capacity_refusal(places.capacity, (await room_of(work, bookable)).taken)
+    await lock(work, [session.id])
+    refused = capacity_refusal(places.capacity, (await standing_of(work, session.id)).room.taken)
     if refused is not None:
         raise TrainingRefusal(refused.code, refused.message, "capacity")
-    before = bookable.places.capacity
-    bookable.places.capacity, bookable.places.waiting_list = places.capacity, places.waiting_list
-    bookable.places.offer_hours, bookable.places.opens_at = places.offer_hours, places.opens_at
-    bookable.places.closes_at = places.closes_at or session.starts_at
-    bookable.places.cancel_until = places.cancel_until or session.starts_at
+    row = await _places_row(work, session.id)
+    before = row.capacity
+    row.capacity, row.waiting_list = places.capacity, places.waiting_list
+    row.offer_hours, row.opens_at = places.offer_hours, places.opens_at
+    row.closes_at = places.closes_at or session.starts_at
+    row.cancel_until = places.cancel_until or session.starts_at
     await work.session.flush()
     if before != places.capacity:
         work.record(
@@ -178,13 +179,13 @@ async def move_session(
         second_part_at = session.second_part_at + by
     check_times(starts_at, ends_at, second_part_at)
     before = _told(session)
-    bookable = await _bookable(work, session_id)
+    bookable = await _locked(work, session_id)
     session.starts_at, session.ends_at = starts_at, ends_at
     session.parts, session.second_part_at = (1 if second_part_at is None else 2), second_part_at
     session.version += 1
     asked: Sequence[Booking] = ()
-    if bookable is not None:
-        places = bookable.places
+    if bookable:
+        places = await _places_row(work, session_id)
         places.closes_at, places.cancel_until = places.closes_at + by, places.cancel_until + by
         live = select(Booking).where(Booking.session_id == session_id, Booking.state.in_(LIVE))
         asked = (await work.session.scalars(live.order_by(Booking.number))).all()
@@ -209,11 +210,11 @@ async def cancel_session(work: UnitOfWork, session_id: UUID, version: int, becau
     session = await held(work, session_id, version)
     if session.state == "cancelled":
         raise TrainingRefusal("SESSION_CANCELLED", "The session was cancelled already. Nothing was changed.", "id")
-    bookable = await _bookable(work, session_id)
+    bookable = await _locked(work, session_id)
     session.state = "cancelled"
     session.version += 1
     ended: Sequence[Booking] = ()
-    if bookable is not None:
+    if bookable:
         live = select(Booking).where(Booking.session_id == session_id, Booking.state.in_(LIVE))
         ended = (await work.session.scalars(live.order_by(Booking.number))).all()
         await end(work, ended, "cancelled", words)
@@ -285,15 +286,13 @@ def _no_such_session() -> TrainingRefusal:
 
 async def held(work: UnitOfWork, session_id: UUID, version: int) -> TrainingSession:
     """A session, locked for a change. Raises TrainingRefusal `NO_SUCH_SESSION` or `CHANGED_MEANWHILE`."""
-    bookable = await _bookable(work, session_id)
-    found = bookable.session if bookable is not None else None
-    if found is None:
-        found = await work.session.get(
-            TrainingSession,
-            (work.tenant_id, session_id),
-            with_for_update={"key_share": True},
-            populate_existing=True,
-        )
+    await _locked(work, session_id)
+    found = await work.session.get(
+        TrainingSession,
+        (work.tenant_id, session_id),
+        with_for_update={"key_share": True},
+        populate_existing=True,
+    )
     if found is None:
         raise _no_such_session()
     if found.version != version:
@@ -303,11 +302,19 @@ async def held(work: UnitOfWork, session_id: UUID, version: int) -> TrainingSess
     return found
 
 
-async def _bookable(work: UnitOfWork, session_id: UUID) -> Bookable | None:
+async def _locked(work: UnitOfWork, session_id: UUID) -> bool:
+    """Lock a session's places, if it has any."""
     exists = select(SessionPlaces.id).where(SessionPlaces.session_id == session_id)
     if (await work.session.scalars(exists)).first() is None:
-        return None
-    return (await lock(work, [session_id]))[session_id]
+        return False
+    await lock(work, [session_id])
+    return True
+
+
+async def _places_row(work: UnitOfWork, session_id: UUID) -> SessionPlaces:
+    """The row of a session's places, to be changed under their lock."""
+    found = select(SessionPlaces).where(SessionPlaces.session_id == session_id)
+    return (await work.session.scalars(found.execution_options(populate_existing=True))).one()
 
 
 def _new_places(work: UnitOfWork, session: TrainingSession, places: Places) -> SessionPlaces:

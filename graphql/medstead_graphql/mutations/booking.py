@@ -6,7 +6,7 @@ from uuid import UUID
 
 import strawberry
 
-from app.training.booking import check_in, operations, places
+from app.training.booking import check_in, operations, places, placing
 from app.training.booking.rules import closed_because
 from app.training.errors import Reason, TrainingRefusal
 from medstead_graphql.caller import Caller
@@ -133,7 +133,7 @@ def _id(text: Any, type_name: str) -> UUID:
 async def _book(work: UnitOfWork, arguments: dict[str, Any]) -> Payload:
     given = arguments["input"]
     employer = given.get("employerId")
-    request = operations.Request(
+    request = placing.Request(
         session_id=_id(given["sessionId"], "Session"),
         learner_ids=tuple(_id(learner, "Learner") for learner in given["learnerIds"]),
         booked_by=given["bookedBy"],
@@ -203,7 +203,7 @@ async def _may_book(work: UnitOfWork, _: Caller, arguments: dict[str, Any]) -> l
         bookable = await places.look(work, _id(arguments["sessionId"], "Session"))
         closed = closed_because(bookable.gate, work.now, by_team=False)
         reasons = [] if closed is None else [closed]
-        await operations.check_requirements(work, bookable, learners[: operations.PARTY_AT_MOST])
+        await operations.check_requirements(work, bookable, learners[: placing.PARTY_AT_MOST])
     except TrainingRefusal as error:
         if not error.reasons:
             raise Refusal(error.code, error.message) from error
