@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import lru_cache
 from itertools import chain
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, Table, event, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_loader_criteria
 
@@ -66,6 +67,15 @@ def _stay_inside(session: Session, *_: object) -> None:
             raise TenantContextMissing(f"{type(record).__name__} belongs to another tenant than this session")
 
 
+@lru_cache(maxsize=500)
+def _insert(table: Table, columns: tuple[str, ...], count: int, on_conflict: str) -> str:
+    """The text of an INSERT of `count` rows; made once, for it is long."""
+    width = len(columns)
+    places = (f"($1, {', '.join(f'${2 + row * width + column}' for column in range(width))})" for row in range(count))
+    names = ", ".join(("tenant_id", *columns))
+    return f"INSERT INTO {table.schema}.{table.name} ({names}) VALUES {', '.join(places)} {on_conflict}"
+
+
 class UnitOfWork:
     """One command's session, with the audit and outbox rows that will be written beside the change."""
 
@@ -111,21 +121,15 @@ class UnitOfWork:
 
         `on_conflict` is the conflict clause as SQL text of ours. Values go straight to the driver: jsonb as text.
         """
-        target = table_of(table)
-        names = ", ".join(("tenant_id", *columns))
-        width = len(columns)
-
-        def statement(count: int) -> str:
-            places = (
-                f"($1, {', '.join(f'${2 + row * width + column}' for column in range(width))})" for row in range(count)
-            )
-            return f"INSERT INTO {target.schema}.{target.name} ({names}) VALUES {', '.join(places)} {on_conflict}"
-
+        target, names = table_of(table), tuple(columns)
         batch = list(rows)
         whole = len(batch) - len(batch) % ROWS_IN_A_STATEMENT
         groups = (batch[start : start + ROWS_IN_A_STATEMENT] for start in range(0, whole, ROWS_IN_A_STATEMENT))
-        await self.run_rows(statement(ROWS_IN_A_STATEMENT), ([*chain.from_iterable(group)] for group in groups))
-        await self.run_rows(statement(1), batch[whole:])
+        await self.run_rows(
+            _insert(target, names, ROWS_IN_A_STATEMENT, on_conflict),
+            ([*chain.from_iterable(group)] for group in groups),
+        )
+        await self.run_rows(_insert(target, names, 1, on_conflict), batch[whole:])
 
     async def run_rows(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run one statement of ours for many rows in one pipelined exchange; the tenant is $1, the row begins at $2."""

@@ -89,7 +89,7 @@ class CompiledSchema(strawberry.Schema):
         """Run an operation for the caller. Errors that the caller can mend carry `extensions.code`."""
         try:
             if asked.is_mutation:
-                return await execute_mutation(asked.operation, caller, remembered)
+                return await execute_mutation(asked.text, self.documents, asked.operation, caller, remembered)
             return await self._read(asked.text, asked.operation, caller)
         except Refusal as refusal:
             return _refused(refusal)

@@ -22,7 +22,6 @@ from sqlalchemy import (
     bindparam,
     column,
     func,
-    literal,
     literal_column,
     select,
     true,
@@ -251,10 +250,11 @@ class Compilation:
         child = self.alias(SOURCES[target.name].table)
         return self._row(target, nodes, child, child.c.id == row.c.id, path, row)
 
-    def row_by_id(self, target: GraphQLObjectType, nodes: list[FieldNode], row_id: UUID, path: Path) -> Json:
-        """The selected fields of one row whose id is known, such as the row a mutation made."""
+    def row_by_id(self, target: GraphQLObjectType, nodes: list[FieldNode], path: Path) -> Json:
+        """The selected fields of one row whose id is told when the plan is run, such as the row a mutation made."""
         child = self.alias(SOURCES[target.name].table)
-        return json_or_null(self._row(target, nodes, child, child.c.id == literal(row_id, Uuid()), path))
+        row_id = self.bind(lambda variables: variables[ROW_VARIABLE], Uuid())
+        return json_or_null(self._row(target, nodes, child, child.c.id == row_id, path))
 
     def _one(
         self,
@@ -329,8 +329,8 @@ class Compilation:
 
 _DIALECT = asyncpg_dialect()  # type: ignore[no-untyped-call]
 
-TENANT_VARIABLE = "\0tenant"
-"""Where the executor puts the bound tenant among the variables; no GraphQL variable can have this name."""
+TENANT_VARIABLE, ROW_VARIABLE = "\0tenant", "\0row"
+"""Where the executor puts the bound tenant and the row to be read among the variables; none of them can be so named."""
 
 
 def _tenant(variables: Variables) -> Any:

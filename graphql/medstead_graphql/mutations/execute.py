@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 import orjson
 from graphql import FieldNode, GraphQLError, GraphQLObjectType, get_named_type, is_non_null_type
@@ -10,8 +9,8 @@ from strawberry.types import ExecutionResult
 
 from medstead_graphql.caller import Caller
 from medstead_graphql.compiler.errors import ForbiddenField, Refusal
-from medstead_graphql.compiler.execute import run_plan
-from medstead_graphql.compiler.plan import Compilation, NullsParent
+from medstead_graphql.compiler.execute import Documents, run_plan
+from medstead_graphql.compiler.plan import ROW_VARIABLE, Compilation, NullsParent
 from medstead_graphql.compiler.selection import Operation, collect, selected_names, selected_part
 from medstead_graphql.compiler.values import arguments_of
 from medstead_graphql.mutations.payload import KEY, Command, Payload
@@ -27,7 +26,7 @@ class _Refused(Exception):
 
 
 async def execute_mutation(
-    operation: Operation, caller: Caller, remembered: Remembered | None = None
+    text: str, documents: Documents, operation: Operation, caller: Caller, remembered: Remembered | None = None
 ) -> ExecutionResult:
     """Run the mutation fields one after another, each in a transaction of its own, as the specification says.
 
@@ -36,6 +35,7 @@ async def execute_mutation(
     """
     root = operation.schema.mutation_type
     assert isinstance(root, GraphQLObjectType)
+    runner = _Runner(text, documents, operation, caller)
     data: dict[str, Any] = {}
     errors: list[GraphQLError] = []
     for key, fields in collect(operation, root, [operation.definition.selection_set]).items():
@@ -49,7 +49,7 @@ async def execute_mutation(
             data[key] = None
             continue
         try:
-            data[key], found = await _Field(operation, caller, remembered, key, fields, command).run()
+            data[key], found = await _Field(runner, remembered, key, fields, command).run()
             errors += found
         except Refusal as refusal:
             if not data:
@@ -65,14 +65,14 @@ class _Field:
 
     def __init__(
         self,
-        operation: Operation,
-        caller: Caller,
+        runner: "_Runner",
         remembered: Remembered | None,
         key: str,
         fields: list[FieldNode],
         command: Command,
     ) -> None:
-        self.operation, self.caller, self.remembered = operation, caller, remembered
+        self.runner, self.remembered = runner, remembered
+        self.operation, self.caller = runner.operation, runner.caller
         self.key, self.fields, self.command = key, fields, command
 
     async def run(self) -> tuple[Any, Sequence[GraphQLError]]:
@@ -97,24 +97,31 @@ class _Field:
         return None if self.remembered is None else await self.remembered.recall(work, self.key)
 
     async def _answered(self, work: UnitOfWork, payload: Payload) -> tuple[Any, Sequence[GraphQLError]]:
-        runner = _Runner(self.operation, self.caller)
+        errors: list[GraphQLError] = []
         answer: dict[str, Any] | None
         try:
-            answer = await runner.payload(work, payload, self.fields, [self.key])
+            answer = await self.runner.payload(work, payload, self.fields, [self.key], errors)
         except NullsParent:
             answer = None  # what the caller may not read hides the answer; the effect stands
         if self.remembered is not None:
-            await self.remembered.keep(work, self.key, answer, runner.errors)
-        return answer, runner.errors
+            await self.remembered.keep(work, self.key, answer, errors)
+        return answer, errors
 
 
 class _Runner:
-    def __init__(self, operation: Operation, caller: Caller) -> None:
+    """Reads the answers of an operation's fields; the statements for their rows are kept like those of reads."""
+
+    def __init__(self, text: str, documents: Documents, operation: Operation, caller: Caller) -> None:
+        self.text, self.documents = text, documents
         self.operation, self.caller = operation, caller
-        self.errors: list[GraphQLError] = []
 
     async def payload(
-        self, work: UnitOfWork, payload: Payload, fields: list[FieldNode], path: list[str | int]
+        self,
+        work: UnitOfWork,
+        payload: Payload,
+        fields: list[FieldNode],
+        path: list[str | int],
+        errors: list[GraphQLError],
     ) -> dict[str, Any]:
         """The selected part of a payload. Raises NullsParent if a row of it that cannot be null may not be read."""
         type_ = self.operation.schema.type_map[payload.type_name]
@@ -125,46 +132,52 @@ class _Runner:
             if name == "__typename":
                 answer[key] = type_.name
             elif name in payload.rows:
-                answer[key] = await self._rows(work, type_, nodes, payload.rows[name], [*path, key])
+                rows = payload.rows[name]
+                if isinstance(rows, Sequence):
+                    answer[key] = [
+                        await self._row(work, type_, nodes, row_id, [*path, key, index], errors)
+                        for index, row_id in enumerate(rows)
+                    ]
+                else:
+                    wanted = rows is not None
+                    answer[key] = await self._row(work, type_, nodes, rows, [*path, key], errors) if wanted else None
             else:
                 answer[key] = selected_part(self.operation, type_.fields[name].type, payload.values.get(name), nodes)
         return answer
 
-    async def _rows(
+    async def _row(
         self,
         work: UnitOfWork,
         type_: GraphQLObjectType,
         nodes: list[FieldNode],
-        rows: UUID | Sequence[UUID] | None,
+        row_id: Any,
         path: list[str | int],
-    ) -> Any:
-        if rows is None or isinstance(rows, UUID):
-            return None if rows is None else await self._row(work, type_, nodes, rows, path)
-        return [await self._row(work, type_, nodes, row_id, [*path, index]) for index, row_id in enumerate(rows)]
-
-    async def _row(
-        self, work: UnitOfWork, type_: GraphQLObjectType, nodes: list[FieldNode], row_id: Any, path: list[str | int]
+        errors: list[GraphQLError],
     ) -> Any:
         field = type_.fields[nodes[0].name.value]
         target = get_named_type(field.type)
         assert isinstance(target, GraphQLObjectType)
         compilation = Compilation(self.operation, self.caller.scopes)
+        place = f"{self.text}\0{type_.name}:{'.'.join(map(str, path))}"
         try:
-            plan = compilation.finish(compilation.row_by_id(target, nodes, row_id, path))
+            plan = self.documents.plan(
+                place,
+                self.operation,
+                self.caller.scopes,
+                lambda: compilation.finish(compilation.row_by_id(target, nodes, path)),
+            )
         except NullsParent:
-            self.errors.extend(compilation.errors)
+            errors.extend(compilation.errors)
             if is_non_null_type(field.type):
                 raise
             return None
-        connection = await work.session.connection()
-        driver = (await connection.get_raw_connection()).driver_connection
-        assert driver is not None
+        driver = await work.driver()
 
         async def fetch(sql: str, arguments: list[Any]) -> Any:
             return await driver.fetchval(sql, *arguments)
 
-        text = await run_plan(plan, self.caller.tenant_id, self.operation.variables, fetch)
-        self.errors.extend(plan.errors)
+        text = await run_plan(plan, self.caller.tenant_id, {**self.operation.variables, ROW_VARIABLE: row_id}, fetch)
+        errors.extend(plan.errors)
         return orjson.Fragment(text)
 
 
