@@ -5,6 +5,7 @@ from app.evidence import models as evidence
 from app.identity import models as identity
 from app.imports import models as imports
 from app.training import models as training
+from app.training.mapping import models as mapping
 from app.webhooks import models as webhooks
 from tenants import audit, bookkeeping, outbox
 from tenants import models as registry
@@ -17,6 +18,7 @@ __all__ = [
     "evidence",
     "identity",
     "imports",
+    "mapping",
     "metadata",
     "outbox",
     "registry",

@@ -20,6 +20,9 @@ class EventType(StrEnum):
     LEARNERS_MERGE_UNDONE = "learners.merge_undone"
     FIGURES_REFRESHED = "figures.refreshed"
     SETTINGS_CHANGED = "settings.changed"
+    COURSES_MERGED = "courses.merged"
+    COURSES_MERGE_UNDONE = "courses.merge_undone"
+    MAPPING_LOCKED = "mapping.locked"
     TEST = "webhook.test"
 
 
@@ -30,6 +33,9 @@ MEANINGS = {
     EventType.LEARNERS_MERGE_UNDONE: "A merge of two learners was undone.",
     EventType.FIGURES_REFRESHED: "The monthly figures were counted anew.",
     EventType.SETTINGS_CHANGED: "The tenant's settings were changed.",
+    EventType.COURSES_MERGED: "Two entries of a course were found to be one.",
+    EventType.COURSES_MERGE_UNDONE: "A merge of two courses was undone.",
+    EventType.MAPPING_LOCKED: "A mapping exercise was locked and will not change again.",
     EventType.TEST: "Somebody asked for a test. It goes to the one endpoint that was asked for.",
 }
 

@@ -293,7 +293,12 @@ async def test_errors_within_an_answer_are_given_again(installation: Installatio
     assert was_replayed(second)
 
 
-TAKES_A_VERSION = {"updateTenantSettings", "updateWebhookEndpoint"}
+TAKES_A_VERSION = {
+    "updateTenantSettings",
+    "updateWebhookEndpoint",
+    *("updateCourse", "updateGuidanceDocument", "updateTopic"),
+    *("setMappingCells", "lockMappingExercise", "updateMappingGap", "closeMappingGap"),
+}
 GUARDED_BY_ITS_STATE = {
     "mergeLearners": "MERGED_ALREADY",
     "undoLearnerMerge": "UNDONE_ALREADY",
@@ -309,6 +314,23 @@ GUARDED_BY_ITS_STATE = {
     "deleteWebhookEndpoint": "NO_SUCH_ENDPOINT",
     "replayWebhookDelivery": "STILL_WAITING",
     "sendTestWebhook": "each call sends one of its own",
+    "createCourse": "COURSE_EXISTS",
+    "accreditCourse": "ACCREDITED_ALREADY",
+    "addCourseAccess": "ACCESS_KNOWN",
+    "removeCourseAccess": "NO_SUCH_COURSE_ACCESS",
+    "mergeCourses": "MERGED_ALREADY",
+    "undoCourseMerge": "UNDONE_ALREADY",
+    "loadBaseTaxonomy": "what is there is not added again",
+    "createGuidanceDocument": "CODE_TAKEN",
+    "createTopic": "CODE_TAKEN",
+    "addTopicReference": "REFERS_ALREADY",
+    "removeTopicReference": "NO_SUCH_TOPIC_REFERENCE",
+    "startMappingExercise": "NAME_TAKEN",
+    "copyMappingExercise": "DRAFT_EXISTS",
+    "analyseMappingExercise": "each call keeps one of its own",
+    "openMappingGap": "each call makes one of its own",
+    "publishProgrammeTemplate": "each call publishes a version of its own",
+    "cloneProgrammeTemplate": "NAME_TAKEN",
 }
 """Mutations that take no version: the row's state, looked at under a lock, refuses whoever comes second."""
 
