@@ -116,6 +116,12 @@ def _paths(name: str) -> list[str]:
     nested = {
         "Employment": "learners(first: 100) { nodes { employments%s } }",
         "WebhookAttempt": "webhookDeliveries(first: 100) { nodes { attempts%s } }",
+        "CourseAccreditation": "courses(first: 100) { nodes { accreditations%s } }",
+        "CourseAccess": "courses(first: 100) { nodes { access%s } }",
+        "GuidanceClause": "guidanceDocuments(first: 100) { nodes { clauses%s } }",
+        "TopicReference": "topics(first: 100) { nodes { references%s } }",
+        "MappingCell": "mappingExercises(first: 100) { nodes { cells%s } }",
+        "MappingAnalysis": "mappingExercises(first: 100) { nodes { analyses%s } }",
         "FeedbackQuestion": "feedbackForms(first: 100) { nodes { questions%s } }",
         "FeedbackResponse": "feedbackForms(first: 100) { nodes { responses%s } }",
         "FeedbackAnswer": "feedbackForms(first: 100) { nodes { responses(first: 100) { nodes { answers%s } } } }",

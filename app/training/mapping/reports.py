@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Date,
+    Integer,
     ScalarSelect,
     Select,
     Text,
@@ -16,7 +17,6 @@ from sqlalchemy import (
     cast,
     distinct,
     func,
-    join,
     or_,
     select,
 )
@@ -32,10 +32,11 @@ from app.training.mapping.models import (
     TopicReference,
 )
 from app.training.models import Completion, Course, Tier, TrainingProvider
-from tenants.base import table_of
+from tenants.base import among, table_of
 
 Clause = ColumnElement[Any]
 
+COVERING = ("full", "partial")
 MOST_EMPLOYERS = 5000
 """Rows of the list of access at most."""
 
@@ -83,7 +84,7 @@ def courses_in_use(tenant: Clause) -> Select[Any]:
             cell.c.tenant_id == tenant,
             cell.c.exercise_id == basis(tenant),
             cell.c.course_id == course.c.id,
-            cell.c.coverage.in_(("full", "partial")),
+            among(cell.c.coverage, COVERING),
         )
         .scalar_subquery()
     )
@@ -95,7 +96,7 @@ def courses_in_use(tenant: Clause) -> Select[Any]:
             course.c.version.label("course_version"),
             provider.c.name.label("training_provider"),
             course.c.scope,
-            tier.c.position.label("tier"),
+            cast(tier.c.position, Integer()).label("tier"),
             topics.label("topics"),
             func.count(distinct(completion.c.learner_id)).label("learners"),
             employers.label("employers"),
@@ -136,7 +137,7 @@ def topics_in_use(tenant: Clause) -> Select[Any]:
                 cell.c.tenant_id == tenant,
                 cell.c.topic_id == topic.c.id,
                 cell.c.exercise_id == basis(tenant),
-                cell.c.coverage.in_(("full", "partial")),
+                among(cell.c.coverage, COVERING),
             ),
         )
         .outerjoin(completion, and_(completion.c.tenant_id == tenant, completion.c.course_id == cell.c.course_id))
@@ -362,7 +363,7 @@ def regulation_courses(tenant: Clause, document_id: Clause, day: Clause) -> Sele
             clause.c.tenant_id == tenant,
             clause.c.document_id == document_id,
             cell.c.exercise_id == basis(tenant),
-            cell.c.coverage.in_(("full", "partial")),
+            among(cell.c.coverage, COVERING),
         )
         .order_by(topic.c.code, clause.c.number, course.c.title, course.c.id)
     )
@@ -392,41 +393,41 @@ def late_guidance(tenant: Clause, day: Clause) -> Select[Any]:
 def differences(tenant: Clause, before_id: Clause, after_id: Clause) -> Select[Any]:
     """Cells that were added, removed or changed between two exercises, in the order of topics, clauses and courses.
 
-    A cell has changed if its coverage or its evidence note has; another assessor or day alone is no change.
+    A side without the cell is null. A cell has changed if its coverage or its note has; another assessor or day alone
+    is no change.
     """
     cell, course, topic, clause, document = _tables(MappingCell, Course, Topic, GuidanceClause, GuidanceDocument)
 
-    def of(exercise_id: Clause) -> Any:
-        columns = (cell.c.course_id, cell.c.topic_id, cell.c.clause_id, cell.c.coverage, cell.c.evidence_note)
-        return select(*columns).where(cell.c.tenant_id == tenant, cell.c.exercise_id == exercise_id).subquery()
+    def of(exercise_id: Clause, column: Clause) -> Clause:
+        return func.max(case((cell.c.exercise_id == exercise_id, column)))
 
-    before, after = of(before_id), of(after_id)
-    place = [(before.c[name], after.c[name]) for name in ("course_id", "topic_id", "clause_id")]
-    course_id, topic_id, clause_id = (func.coalesce(old, new) for old, new in place)
-    both = join(before, after, and_(*[old == new for old, new in place]), full=True)
+    before, after = of(before_id, cell.c.coverage), of(after_id, cell.c.coverage)
+    note_before, note_after = of(before_id, cell.c.evidence_note), of(after_id, cell.c.evidence_note)
     return (
         select(
-            case(
-                (before.c.course_id.is_(None), "added"), (after.c.course_id.is_(None), "removed"), else_="changed"
-            ).label("change"),
+            case((before.is_(None), "added"), (after.is_(None), "removed"), else_="changed").label("change"),
             topic.c.code,
             topic.c.title.label("topic"),
             func.concat(document.c.code, " ", clause.c.number).label("clause"),
             course.c.title.label("course"),
-            before.c.coverage.label("before"),
-            after.c.coverage.label("after"),
-            before.c.evidence_note.label("note_before"),
-            after.c.evidence_note.label("note_after"),
+            before.label("before"),
+            after.label("after"),
+            note_before.label("note_before"),
+            note_after.label("note_after"),
         )
-        .select_from(both)
-        .join(course, and_(course.c.tenant_id == tenant, course.c.id == course_id))
-        .join(topic, and_(topic.c.tenant_id == tenant, topic.c.id == topic_id))
-        .join(clause, and_(clause.c.tenant_id == tenant, clause.c.id == clause_id))
+        .select_from(cell)
+        .join(course, and_(course.c.tenant_id == tenant, course.c.id == cell.c.course_id))
+        .join(topic, and_(topic.c.tenant_id == tenant, topic.c.id == cell.c.topic_id))
+        .join(clause, and_(clause.c.tenant_id == tenant, clause.c.id == cell.c.clause_id))
         .join(document, and_(document.c.tenant_id == tenant, document.c.id == clause.c.document_id))
-        .where(
+        .where(cell.c.tenant_id == tenant, or_(cell.c.exercise_id == before_id, cell.c.exercise_id == after_id))
+        .group_by(
+            course.c.id, course.c.title, topic.c.code, topic.c.title, clause.c.id, clause.c.number, document.c.code
+        )
+        .having(
             or_(
-                before.c.coverage.is_distinct_from(after.c.coverage),
-                func.coalesce(before.c.evidence_note, "") != func.coalesce(after.c.evidence_note, ""),
+                before.is_distinct_from(after),
+                func.coalesce(note_before, "") != func.coalesce(note_after, ""),
             )
         )
         .order_by(topic.c.code, document.c.code, clause.c.number, course.c.title, course.c.id)
