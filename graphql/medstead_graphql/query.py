@@ -104,7 +104,6 @@ class Query:
     mapping_exercise: MappingExercise | None = by_id(mapping.MappingExercise)
     mapping_exercises: Connection[MappingExercise] = many(listings_mapping.EXERCISE)
     mapping_gaps: Connection[MappingGap] = many(listings_mapping.GAP)
-    programme_template: ProgrammeTemplate | None = by_id(mapping.ProgrammeTemplate)
     programme_templates: Connection[ProgrammeTemplate] = many(
         listings_mapping.TEMPLATE, description="Programmes that tenants gave to all others."
     )

@@ -72,7 +72,7 @@ def _value(argument_type: Any) -> str:
         )
         return "{" + ", ".join(fields) + "}"
     if isinstance(argument_type, GraphQLEnumType):
-        return next(iter(argument_type.values))
+        return str(next(iter(argument_type.values)))
     literals = {"ID": f'"Learner:{IDENTIFIER}"', "Int": "1", "Boolean": "true", "Date": '"2026-01-01"', "JSON": "{}"}
     return literals.get(argument_type.name, '"x"')
 
