@@ -21,7 +21,7 @@ SEED = 11
 
 SURE, MIXED, SELDOM = ("full", "full", "full", "partial"), ("full", "partial", "none"), ("partial", "none", "none")
 FACTS: Sequence[dict[str, Any]] = (
-    {"scope": "national", "delivery_mode": "e_learning", "duration_minutes": 210, "access_kind": "free"},
+    {"scope": "national", "delivery_mode": "e_learning", "duration_minutes": 210, "access_kind": "licensed"},
     {"scope": "national", "delivery_mode": "e_learning", "duration_minutes": 180, "access_kind": "licensed"},
     {"scope": "local", "delivery_mode": "webinar", "duration_minutes": 90, "access_kind": "free"},
     {"scope": "local", "delivery_mode": "face_to_face", "duration_minutes": 360, "access_kind": "local_venue"},
@@ -66,23 +66,22 @@ async def _local_guidance(work: UnitOfWork) -> None:
 
 
 async def _facts(work: UnitOfWork, courses: Sequence[Course]) -> None:
-    """What each course is. Those with a licence are reached in one local authority only, the others everywhere."""
-    largest = (
-        select(CqcLocation.local_authority)
-        .join(TenantLocation, TenantLocation.location_id == CqcLocation.id)
-        .where(CqcLocation.local_authority.is_not(None))
-        .group_by(CqcLocation.local_authority)
-        .order_by(func.count().desc(), CqcLocation.local_authority)
-        .limit(1)
+    """What each course is. What is not free is reached in all local authorities but the smallest one."""
+    areas = list(
+        await work.session.scalars(
+            select(CqcLocation.local_authority)
+            .join(TenantLocation, TenantLocation.location_id == CqcLocation.id)
+            .where(CqcLocation.local_authority.is_not(None))
+            .group_by(CqcLocation.local_authority)
+            .order_by(func.count().desc(), CqcLocation.local_authority)
+        )
     )
-    area = (await work.session.scalars(largest)).first()
     for number, course in enumerate(courses):
         facts = FACTS[number % len(FACTS)]
         more = {"languages": ["English"], "author_profession": "Pharmacist", "certificate_required": True}
         await inventory.change_course(work, course.id, version=course.revision, given=facts | more)
-        if facts["access_kind"] != "free" and area is not None:
-            way = inventory.Access(facts["access_kind"], None, area, "English")
-            await inventory.add_access(work, course.id, way)
+        for area in areas[:-1] or areas if facts["access_kind"] != "free" else ():
+            await inventory.add_access(work, course.id, inventory.Access(facts["access_kind"], None, area, "English"))
     await inventory.accredit_course(
         work,
         courses[0].id,

@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.console.mapping_matrix import course_name, named_courses
 from app.console.pages import (
     Form,
     Problem,
@@ -369,17 +370,14 @@ async def _around(session: AsyncSession, found: Course) -> dict[str, Any]:
         .where(CourseMerge.kept_course_id == found.id, CourseMerge.undone_at.is_(None))
         .order_by(CourseMerge.merged_at)
     )
-    others = _courses().where(Course.id != found.id, Course.status != "merged").order_by(Course.title_key, Course.id)
+    others = await session.execute(named_courses().where(Course.id != found.id, Course.status != "merged"))
     employers = await session.execute(select(Employer.id, Employer.name).order_by(Employer.name, Employer.id))
     return {
         "accreditations": list(await session.scalars(accreditations.order_by(CourseAccreditation.valid_from.desc()))),
         "ways": (await session.execute(ways)).all(),
         "merges": (await session.execute(merges)).all(),
         "employers": [(row.id, row.name) for row in employers],
-        "others": [
-            (course.id, f"{course.title} {course.version} ({provider})")
-            for course, provider, _ in await session.execute(others)
-        ],
+        "others": [(other.id, course_name(other, provider)) for other, provider in others],
         "tiers": [
             (tier.id, f"{tier.position}: {tier.name}")
             for tier in await session.scalars(select(Tier).order_by(Tier.programme_id, Tier.position))

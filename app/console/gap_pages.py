@@ -7,6 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.console.mapping_matrix import course_name, named_courses
 from app.console.pages import Form, Problem, form_of, page, redirect, render, services_of, tenant_reads, tenant_work
 from app.console.tables import Link, Table, csv_of
 from app.console.training_forms import (
@@ -127,16 +128,14 @@ async def _lists(request: Request) -> dict[str, Any]:
     async with tenant_reads(request) as session:
         exercises = await session.scalars(select(MappingExercise).order_by(MappingExercise.exercised_on.desc()))
         topics = await session.scalars(select(Topic).where(Topic.status == "active").order_by(Topic.code))
-        courses = await session.scalars(
-            select(Course).where(Course.status == "active").order_by(Course.title_key, Course.id)
-        )
+        courses = await session.execute(named_courses().where(Course.status == "active"))
         sessions = await session.scalars(
             select(TrainingSession).order_by(TrainingSession.starts_at.desc(), TrainingSession.id).limit(200)
         )
         return {
             "exercises": [(row.id, f"{row.name}, version {row.edition}") for row in exercises],
             "topics": [(row.id, f"{row.code}: {row.title}") for row in topics],
-            "courses": [(row.id, f"{row.title} {row.version}".strip()) for row in courses],
+            "courses": [(course.id, course_name(course, provider)) for course, provider in courses],
             "sessions": [(row.id, f"{row.title}, {row.starts_at:%-d %B %Y}") for row in sessions],
         }
 

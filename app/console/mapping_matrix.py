@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import and_, select
+from sqlalchemy import Select, and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.exceptions import HTTPException
 
@@ -16,7 +16,7 @@ from app.training.mapping.models import (
     TopicReference,
 )
 from app.training.mapping.rules import Assessed
-from app.training.models import Course
+from app.training.models import Course, TrainingProvider
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,24 @@ class Matrix:
     titles: dict[UUID, str]
 
 
+def named_courses() -> Select[Course, str]:
+    """All courses with the names of their training providers, by title."""
+    return (
+        select(Course, TrainingProvider.name)
+        .join(
+            TrainingProvider,
+            and_(TrainingProvider.tenant_id == Course.tenant_id, TrainingProvider.id == Course.training_provider_id),
+        )
+        .order_by(Course.title_key, TrainingProvider.name, Course.version, Course.id)
+    )
+
+
+def course_name(course: Course, provider: str) -> str:
+    """What tells a course from others of the same title."""
+    merged = ", merged into another" if course.status == "merged" else ""
+    return f"{course.title} {course.version}".strip() + f" ({provider}{merged})"
+
+
 async def exercise_of(session: AsyncSession, exercise_id: UUID) -> MappingExercise:
     """The exercise, or a page that says that there is none."""
     found = (await session.scalars(select(MappingExercise).where(MappingExercise.id == exercise_id))).first()
@@ -61,16 +79,12 @@ async def read_matrix(session: AsyncSession, exercise_id: UUID, setting: str | N
     """The matrix with the topics that are mandatory in a setting (all if none is named) and courses of a scope."""
     exercise = await exercise_of(session, exercise_id)
     cells = await cells_of(session, exercise_id)
-    named = select(Course.id, Course.title, Course.version, Course.scope).where(Course.status != "merged")
-    titles, scopes = {}, {}
-    for course_id, title, version, of in await session.execute(named.order_by(Course.title_key, Course.id)):
-        titles[course_id], scopes[course_id] = f"{title} {version}".strip(), of
     assessed = {place[0] for place in cells}
-    # A locked exercise keeps what it says of a course that was merged since.
-    gone = select(Course.id, Course.title).where(Course.status == "merged")
-    for course_id, title in await session.execute(gone.order_by(Course.title_key, Course.id)):
-        if course_id in assessed:
-            titles[course_id], scopes[course_id] = f"{title} (merged)", None
+    titles, scopes = {}, {}
+    for course, provider in await session.execute(named_courses()):
+        # A locked exercise keeps what it says of a course that was merged since.
+        if course.status != "merged" or course.id in assessed:
+            titles[course.id], scopes[course.id] = course_name(course, provider), course.scope
     courses = [course_id for course_id in titles if course_id in assessed and scope in (None, scopes[course_id])]
     listed = await session.execute(
         select(Topic, GuidanceClause, GuidanceDocument.code)

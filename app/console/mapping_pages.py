@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from app.console.mapping_matrix import Matrix, exercise_of, read_matrix
+from app.console.mapping_matrix import Matrix, course_name, exercise_of, named_courses, read_matrix
 from app.console.pages import (
     Form,
     Problem,
@@ -135,10 +135,9 @@ async def _exercise_page(request: Request, status: int, problems: list[Problem])
         matrix = await read_matrix(session, exercise_id, setting, scope)
         intact = await exercises.is_intact(session, matrix.exercise)
         weighed = (await session.scalars(_weighed(exercise_id, setting, scope))).first()
-        listed = select(Course.id, Course.title, Course.version).where(Course.status == "active")
         others = [
-            (row.id, f"{row.title} {row.version}".strip())
-            for row in await session.execute(listed.order_by(Course.title_key, Course.id))
+            (course.id, course_name(course, provider))
+            for course, provider in await session.execute(named_courses().where(Course.status == "active"))
         ]
         earlier = select(MappingExercise).where(MappingExercise.id != exercise_id)
         compared = [

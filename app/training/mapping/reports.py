@@ -122,25 +122,11 @@ def courses_in_use(tenant: Clause) -> Select[Any]:
 def topics_in_use(tenant: Clause) -> Select[Any]:
     """For each active topic: how many distinct courses in use cover some of it, and how many employers rely on them."""
     topic, cell, completion, employment = _tables(Topic, MappingCell, Completion, Employment)
-    return (
-        select(
-            topic.c.code,
-            topic.c.title,
-            topic.c.theme,
-            func.count(distinct(completion.c.course_id)).label("courses"),
-            func.count(distinct(employment.c.employer_id)).label("employers"),
-        )
-        .select_from(topic)
-        .outerjoin(
-            cell,
-            and_(
-                cell.c.tenant_id == tenant,
-                cell.c.topic_id == topic.c.id,
-                cell.c.exercise_id == basis(tenant),
-                among(cell.c.coverage, COVERING),
-            ),
-        )
-        .outerjoin(completion, and_(completion.c.tenant_id == tenant, completion.c.course_id == cell.c.course_id))
+    # Who relies on which course is counted first, for each course stands in many cells.
+    used = (
+        select(completion.c.course_id, employment.c.employer_id)
+        .distinct()
+        .select_from(completion)
         .outerjoin(
             employment,
             and_(
@@ -149,6 +135,26 @@ def topics_in_use(tenant: Clause) -> Select[Any]:
                 _employed_on(employment, _day_of(completion.c.completed_at)),
             ),
         )
+        .where(completion.c.tenant_id == tenant)
+        .subquery()
+    )
+    covering = and_(
+        cell.c.tenant_id == tenant,
+        cell.c.topic_id == topic.c.id,
+        cell.c.exercise_id == basis(tenant),
+        among(cell.c.coverage, COVERING),
+    )
+    return (
+        select(
+            topic.c.code,
+            topic.c.title,
+            topic.c.theme,
+            func.count(distinct(used.c.course_id)).label("courses"),
+            func.count(distinct(used.c.employer_id)).label("employers"),
+        )
+        .select_from(topic)
+        .outerjoin(cell, covering)
+        .outerjoin(used, used.c.course_id == cell.c.course_id)
         .where(topic.c.tenant_id == tenant, topic.c.status == "active")
         .group_by(topic.c.code, topic.c.title, topic.c.theme)
         .order_by(topic.c.code)

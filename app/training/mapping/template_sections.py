@@ -233,7 +233,7 @@ async def _coverage(work: UnitOfWork, _: Programme) -> Entries:
             TrainingProvider,
             and_(TrainingProvider.tenant_id == Course.tenant_id, TrainingProvider.id == Course.training_provider_id),
         )
-        .where(Course.status == "active")
+        .where(Course.status == "active", Course.scope.is_distinct_from("provider_internal"))
     )
     courses = {course_id: list(key) for course_id, *key in rows}
     cells = await cells_of(work.session, exercise_id)

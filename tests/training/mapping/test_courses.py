@@ -3,9 +3,11 @@
 import asyncpg
 import pytest
 
+from tenants.audit import Action
 from tests.imports.support import SESSION, completion, completions, report, take
 from tests.support import Installation
 from tests.training.mapping.support import Row, Word, change, fill, learned, pairs
+from tests.webhooks.support import events, trail
 
 COUNTS = "{ courses(first: 20) { nodes { title status mergedInto { title } completions { totalCount } } } }"
 
@@ -27,14 +29,15 @@ async def test_two_entries_of_a_course_and_the_way_back(installation: Installati
     assert before.count(("Safe handling", "ACTIVE", 2)) == 1, "the same title of two providers is two courses"
     assert before.count(("Safe handling", "ACTIVE", 1)) == 1
     # The kept course has a completion of learner 3 already, which both tell: it must not count twice.
-    await take(installation, north, completions([completion(3)]), options={"tier": 1}, filename="more.csv")
+    more = completions([completion(3), completion(5, provider="Other Academy")])
+    await take(installation, north, more, options={"tier": 1}, filename="more.csv")
     same = await change(installation, north, "mergeCourses", "CoursesMerged", keep=keep, merge=keep, reason="x")
     assert same["code"] == "SAME_COURSE"
     merged = await change(
         installation, north, "mergeCourses", "CoursesMerged", keep=keep, merge=merge, reason="renamed"
     )
     assert merged["merge"]["merged"] == {"status": "MERGED", "mergedInto": {"id": keep}}
-    assert ("Safe handling", "ACTIVE", 3) in await counts(installation)
+    assert ("Safe handling", "ACTIVE", 4) in await counts(installation)
     again = await change(installation, north, "mergeCourses", "CoursesMerged", keep=keep, merge=merge, reason="x")
     assert again["code"] == "MERGED_ALREADY"
     refused = await change(
@@ -43,11 +46,11 @@ async def test_two_entries_of_a_course_and_the_way_back(installation: Installati
     assert refused["code"] == "COURSE_MERGED"
     later = completions([completion(4, provider="Other Academy")])
     await take(installation, north, later, options={"tier": 1}, filename="later.csv")
-    assert ("Safe handling", "ACTIVE", 4) in await counts(installation), "files that name the merged one mean the kept"
+    assert ("Safe handling", "ACTIVE", 5) in await counts(installation), "files that name the merged one mean the kept"
     merge_id = merged["merge"]["id"]
     undone = await change(installation, north, "undoCourseMerge", "CourseMergeUndone", id=merge_id)
     assert undone["merge"]["merged"]["status"] == "ACTIVE"
-    assert {("Safe handling", "ACTIVE", 4), ("Safe handling", "ACTIVE", 1)} <= set(await counts(installation))
+    assert {("Safe handling", "ACTIVE", 4), ("Safe handling", "ACTIVE", 2)} <= set(await counts(installation))
     twice = await change(installation, north, "undoCourseMerge", "CourseMergeUndone", id=merge_id)
     assert twice["code"] == "UNDONE_ALREADY"
     south = await change(
@@ -55,14 +58,20 @@ async def test_two_entries_of_a_course_and_the_way_back(installation: Installati
     )
     assert south["code"] == "NO_SUCH_COURSE"
 
+    told = [(event.type, event.subject) for event in await events(installation) if event.type.startswith("courses")]
+    assert told == [("courses.merged", merge_id), ("courses.merge_undone", merge_id)]
+    (audited,) = await trail(installation, Action.COURSES_MERGED)
+    assert audited.after is not None
+    assert audited.after["moved"] == {"completion.course_id": 1}
+
     entry = {"course": keep, "awardingBody": "Invented Institute", "reference": "X-1", "validFrom": "2026-09-17"}
     assert "accreditation" in await change(installation, north, "accreditCourse", "CourseAccredited", input=entry)
     early = entry | {"reference": "X-0", "validFrom": "2025-09-17", "validTo": "2026-09-16", "level": "2"}
     await change(installation, north, "accreditCourse", "CourseAccredited", input=early)
     read = "{ completions(first: 50) { nodes { accreditedBy { reference level } course { id } } } }"
     applied = (await installation.data(north, read))["completions"]["nodes"]
-    told = {str(row["accreditedBy"]) for row in applied if row["course"]["id"] == keep}
-    assert told == {"[{'reference': 'X-0', 'level': '2'}]"}, "as of the day of the completion, not today"
+    levels = {str(row["accreditedBy"]) for row in applied if row["course"]["id"] == keep}
+    assert levels == {"[{'reference': 'X-0', 'level': '2'}]"}, "as of the day of the completion, not today"
 
 
 USE = """{ coursesInUse { title trainingProvider learners employers topics tier }
