@@ -6,6 +6,7 @@ from app.identity import models as identity
 from app.imports import models as imports
 from app.training import models as training
 from app.training.booking import models as booking
+from app.training.mapping import models as mapping
 from app.training.requirements import models as requirements
 from app.training.sessions import models as sessions
 from app.webhooks import models as webhooks
@@ -21,6 +22,7 @@ __all__ = [
     "evidence",
     "identity",
     "imports",
+    "mapping",
     "metadata",
     "outbox",
     "registry",

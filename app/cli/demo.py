@@ -15,6 +15,7 @@ import orjson
 from sqlalchemy import func, select
 
 from app.cli.demo_files import DemoFile, write_demo_files
+from app.cli.demo_mapping import load_mapping
 from app.cli.imports import ENDS, pieces_of
 from app.cli.machine import Machine
 from app.directory.models import CqcLocation, ProviderGroup, TenantLocation
@@ -78,6 +79,8 @@ STAFF = {
     Role.PROVIDER_MANAGER: "Max Provider-Manager",
 }
 GROUP = "Invented Care Group"
+PUBLISHER = TENANTS[0].slug
+"""Whose programme the others can build from."""
 
 
 async def load(machine: Machine, tell: Tell) -> Contract:
@@ -180,6 +183,7 @@ class _Loader:
             await self._finish(context, runs)
             done += len(files)
             self.tell(f"{tenant.slug}: {done} of {len(made.files)} files are in")
+        await load_mapping(self.database, context, publish=tenant.slug == PUBLISHER)
         await self._staff(tenant, context)
 
     async def _receive(self, context: TenantContext, file: DemoFile) -> UUID:

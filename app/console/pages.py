@@ -89,6 +89,36 @@ NAVIGATION = [
         Permission.IMPORTS_READ,
     ),
     NavigationItem(
+        "/console/mapping",
+        "Mapping",
+        "See what each course covers of each topic, before you build on it.",
+        Permission.TRAINING_READ,
+    ),
+    NavigationItem(
+        "/console/gaps",
+        "Gaps",
+        "See what training lacks, who sees to it, and what closed it.",
+        Permission.TRAINING_READ,
+    ),
+    NavigationItem(
+        "/console/courses",
+        "Courses",
+        "Look up every course: what it is, who relies on it, who can reach it.",
+        Permission.TRAINING_READ,
+    ),
+    NavigationItem(
+        "/console/regulations",
+        "Regulations",
+        "See which topics and courses evidence a regulation, and how many people learned them.",
+        Permission.TRAINING_READ,
+    ),
+    NavigationItem(
+        "/console/templates",
+        "Templates",
+        "Give your programme to others, or build from one of theirs.",
+        Permission.TRAINING_READ,
+    ),
+    NavigationItem(
         "/console/directory",
         "Directory",
         "Look up locations, employers and learners.",
@@ -371,6 +401,7 @@ _environment.filters["second"] = lambda at: f"{at.astimezone(LONDON):%-d %B %Y, 
 _environment.filters["date"] = plain
 _environment.filters["count"] = lambda number: f"{number:,}"
 _environment.filters["plain"] = plain
+_environment.filters["uuid"] = UUID
 _environment.globals.update(role_words=words.ROLES, permission_words=words.PERMISSIONS)
 
 

@@ -23,7 +23,7 @@ class CourseInFile:
 
 @dataclass(frozen=True, slots=True)
 class PlacedCourse:
-    """The course's row, with the minimum minutes of its tier where there is one."""
+    """The course's row, with the minutes below which a completion is flagged: its own or those of its tier."""
 
     id: UUID
     minimum_minutes: int | None
@@ -49,7 +49,10 @@ async def tier_at(work: UnitOfWork, position: int) -> Tier | None:
 async def place_courses(
     work: UnitOfWork, wanted: Collection[CourseInFile], tier_id: UUID | None
 ) -> dict[CourseInFile, PlacedCourse]:
-    """Find or make each course. One that stands in no tier yet is put into `tier_id`; others stay."""
+    """Find or make each course; one that was merged stands for the course that was kept.
+
+    One that stands in no tier yet is put into `tier_id`; others stay. Its own shortest time counts before the tier's.
+    """
     providers = await _providers(work, {item.training_provider for item in wanted})
     keys = {item: (providers[text_key(item.training_provider)], text_key(item.title), item.version) for item in wanted}
     await work.insert_rows(
@@ -71,10 +74,13 @@ async def place_courses(
     placed: dict[CourseInFile, PlacedCourse] = {}
     for item, key in keys.items():
         course = courses[key]
+        while course.merged_into_id is not None:
+            course = await work.session.get_one(Course, (work.tenant_id, course.merged_into_id))
         if course.tier_id is None:
             course.tier_id = tier_id
         tier = tiers.get(course.tier_id) if course.tier_id else None
-        placed[item] = PlacedCourse(course.id, tier.minimum_minutes if tier else None)
+        minimum = course.expected_minutes_min or (tier.minimum_minutes if tier else None)
+        placed[item] = PlacedCourse(course.id, minimum)
     return placed
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Numeric, SmallInteger
+from sqlalchemy import CheckConstraint, ForeignKey, Numeric, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.base import SCHEMA, Base, TenantOwned, tenant_index, tenant_table, tenant_unique, to_tenant
@@ -71,12 +71,27 @@ class TrainingProvider(TenantOwned, Base):
 
 
 class Course(TenantOwned, Base):
-    """A course is its training provider, title and version: the same title twice is two courses."""
+    """A course is its training provider, title and version: the same title twice is two courses.
+
+    `revision` guards against lost updates; times are minutes. A course found to be another one is `merged` into it.
+    """
 
     __tablename__ = "course"
     __table_args__ = tenant_table(
         to_tenant("training_provider_id", "training_provider"),
         to_tenant("tier_id", "tier"),
+        to_tenant("merged_into_id", "course"),
+        CheckConstraint("scope in ('national', 'local', 'provider_internal')", name="scope"),
+        CheckConstraint(
+            "delivery_mode in ('e_learning', 'webinar', 'face_to_face', 'practical', 'blended')", name="delivery_mode"
+        ),
+        CheckConstraint("access_kind in ('free', 'licensed', 'local_venue')", name="access_kind"),
+        CheckConstraint("status in ('active', 'retired', 'merged')", name="status"),
+        CheckConstraint(
+            "expected_minutes_max is null or expected_minutes_min is null "
+            "or expected_minutes_max >= expected_minutes_min",
+            name="expected_minutes",
+        ),
         tenant_unique("training_provider_id", "title_key", "version"),
         tenant_index("tier_id"),
     )
@@ -86,9 +101,23 @@ class Course(TenantOwned, Base):
     title_key: Mapped[str]
     version: Mapped[str]
     tier_id: Mapped[UUID | None]
-    created_at: Mapped[datetime]
+    scope: Mapped[str | None]
     delivery_mode: Mapped[str | None]
     duration_minutes: Mapped[int | None]
+    expected_minutes_min: Mapped[int | None]
+    expected_minutes_max: Mapped[int | None]
+    assessment: Mapped[str | None]
+    certificate_required: Mapped[bool | None]
+    author_profession: Mapped[str | None]
+    languages: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
+    access_kind: Mapped[str | None]
+    accessibility_notes: Mapped[str | None]
+    url: Mapped[str | None]
+    review_on: Mapped[date | None]
+    status: Mapped[str] = mapped_column(server_default=text("'active'"))
+    merged_into_id: Mapped[UUID | None]
+    revision: Mapped[int] = mapped_column(server_default=text("1"))
+    created_at: Mapped[datetime]
 
 
 class Completion(TenantOwned, Base):

@@ -34,6 +34,9 @@ class EventType(StrEnum):
     PROGRAMME_PUBLISHED = "programme.published"
     STANDING_CHANGED = "standing.changed"
     COMPETENCE_ASSESSED = "competence.assessed"
+    COURSES_MERGED = "courses.merged"
+    COURSES_MERGE_UNDONE = "courses.merge_undone"
+    MAPPING_LOCKED = "mapping.locked"
     TEST = "webhook.test"
 
 
@@ -58,6 +61,9 @@ MEANINGS = {
     EventType.PROGRAMME_PUBLISHED: "A programme was published.",
     EventType.STANDING_CHANGED: "Learners came to meet requirements, or no longer meet them.",
     EventType.COMPETENCE_ASSESSED: "A learner's competence was assessed.",
+    EventType.COURSES_MERGED: "Two entries of a course were found to be one.",
+    EventType.COURSES_MERGE_UNDONE: "A merge of two courses was undone.",
+    EventType.MAPPING_LOCKED: "A mapping exercise was locked and will not change again.",
     EventType.TEST: "Somebody asked for a test. It goes to the one endpoint that was asked for.",
 }
 

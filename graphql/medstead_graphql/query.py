@@ -6,15 +6,31 @@ from app.directory import models as directory
 from app.imports import models as imports
 from app.training import models as training
 from app.training.booking import models as booking_models
+from app.training.mapping import models as mapping
+from app.training.mapping import reports
 from app.training.requirements import models as requirements
 from app.webhooks import models as webhooks
 from medstead_graphql.compiler.declare import Connection, Node, by_id, inline, many, node_by_id, nodes_by_ids, one
 from medstead_graphql.mutations.booking import BookingQuestions
-from medstead_graphql.types import listings, listings_booking, listings_requirements
+from medstead_graphql.types import listings, listings_booking, listings_mapping, listings_requirements
 from medstead_graphql.types.booking import Booking, SessionSeries, TeamMember, Venue
+from medstead_graphql.types.courses import CourseMerge
 from medstead_graphql.types.directory import Employer, Learner, LearnerMerge, Location, Tenant
 from medstead_graphql.types.evidence import FigurePoint, ImpactSummary, MetricDefinition, PeriodInput, impact_source
 from medstead_graphql.types.imports import Import, ImportRow
+from medstead_graphql.types.mapping import (
+    CourseInUse,
+    CourseReach,
+    GuidanceDocument,
+    MappingExercise,
+    MappingGap,
+    ProgrammeOrigin,
+    ProgrammeTemplate,
+    Topic,
+    TopicInUse,
+    in_use,
+    reach_in,
+)
 from medstead_graphql.types.registry import Organisation
 from medstead_graphql.types.requirements import (
     ChampionNomination,
@@ -72,7 +88,42 @@ class Query(BookingQuestions):
     nomination: ChampionNomination | None = by_id(requirements.ChampionNomination)
     nominations: Connection[ChampionNomination] = many(listings_requirements.NOMINATION)
     training_providers: Connection[TrainingProvider] = many(listings.TRAINING_PROVIDER)
+    course: Course | None = by_id(training.Course)
     courses: Connection[Course] = many(listings.COURSE)
+    course_merges: Connection[CourseMerge] = many(listings_mapping.COURSE_MERGE)
+    courses_in_use: list[CourseInUse] = inline(
+        in_use(reports.courses_in_use),
+        scope="training:read",
+        description="Courses that people have completed, those that most employers rely on first.",
+    )
+    topics_in_use: list[TopicInUse] = inline(
+        in_use(reports.topics_in_use),
+        scope="training:read",
+        description="Each topic with its distinct courses in use, by the latest locked mapping exercise.",
+    )
+    course_reach: list[CourseReach] = inline(
+        reach_in(reports.reach),
+        arguments={"language": str | None},
+        scope="directory:read",
+        description="Each employer with the courses that it can reach, at most 5,000.",
+    )
+    access_gaps: list[CourseReach] = inline(
+        reach_in(reports.access_gaps),
+        arguments={"language": str | None},
+        scope="directory:read",
+        description="Employers that can reach no course of tier 1.",
+    )
+    topic: Topic | None = by_id(mapping.Topic)
+    topics: Connection[Topic] = many(listings_mapping.TOPIC)
+    guidance_document: GuidanceDocument | None = by_id(mapping.GuidanceDocument)
+    guidance_documents: Connection[GuidanceDocument] = many(listings_mapping.GUIDANCE_DOCUMENT)
+    mapping_exercise: MappingExercise | None = by_id(mapping.MappingExercise)
+    mapping_exercises: Connection[MappingExercise] = many(listings_mapping.EXERCISE)
+    mapping_gaps: Connection[MappingGap] = many(listings_mapping.GAP)
+    programme_templates: Connection[ProgrammeTemplate] = many(
+        listings_mapping.TEMPLATE, description="Programmes that tenants gave to all others."
+    )
+    programme_origins: Connection[ProgrammeOrigin] = many(listings_mapping.ORIGIN)
     completions: Connection[Completion] = many(listings.COMPLETION)
     session: Session | None = by_id(training.TrainingSession)
     sessions: Connection[Session] = many(listings.SESSION)

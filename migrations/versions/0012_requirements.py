@@ -10,7 +10,7 @@ from migrations.guards import beside_the_service
 from tenants.policies import distribute, wall
 
 revision = "0012"
-down_revision = "0010"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
@@ -41,8 +41,6 @@ COLUMNS: tuple[tuple[str, str, sa.types.TypeEngine[Any], str | None], ...] = (
     ("tier", "accepted_modes", postgresql.JSONB(), "[]"),
     ("tier", "validity_months", sa.Integer(), None),
     ("tier", "renewal_lead_days", sa.Integer(), "90"),
-    ("course", "delivery_mode", sa.Text(), None),
-    ("course", "duration_minutes", sa.Integer(), None),
 )
 """Table, column, type, default. Columns with a default are never null."""
 CHECKS = (
@@ -702,7 +700,7 @@ def upgrade() -> None:
 def _widen() -> None:
     for table, name, kind, default in COLUMNS:
         column = sa.Column(name, kind, server_default=default, nullable=default is None)
-        op.add_column(table, column, schema="medstead", if_not_exists=table == "course")
+        op.add_column(table, column, schema="medstead")
     for name, condition in CHECKS:
         name = f"programme_{name}_check"
         op.create_check_constraint(op.f(name), "programme", condition, schema="medstead", postgresql_not_valid=True)

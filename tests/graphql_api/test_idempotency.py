@@ -303,6 +303,8 @@ TAKES_A_VERSION = {
     "approveNomination",
     "declineNomination",
     "withdrawNomination",
+    *("updateCourse", "updateGuidanceDocument", "updateTopic"),
+    *("setMappingCells", "lockMappingExercise", "updateMappingGap", "closeMappingGap"),
 }
 GUARDED_BY_ITS_STATE = {
     "mergeLearners": "MERGED_ALREADY",
@@ -338,6 +340,23 @@ GUARDED_BY_ITS_STATE = {
     "nominateChampion": "NOMINATED_ALREADY",
     "overridePrerequisite": "each call grants one of its own",
     "endPrerequisiteOverride": "ENDED_ALREADY",
+    "createCourse": "COURSE_EXISTS",
+    "accreditCourse": "ACCREDITED_ALREADY",
+    "addCourseAccess": "ACCESS_KNOWN",
+    "removeCourseAccess": "NO_SUCH_COURSE_ACCESS",
+    "mergeCourses": "MERGED_ALREADY",
+    "undoCourseMerge": "UNDONE_ALREADY",
+    "loadBaseTaxonomy": "what is there is not added again",
+    "createGuidanceDocument": "CODE_TAKEN",
+    "createTopic": "CODE_TAKEN",
+    "addTopicReference": "REFERS_ALREADY",
+    "removeTopicReference": "NO_SUCH_TOPIC_REFERENCE",
+    "startMappingExercise": "NAME_TAKEN",
+    "copyMappingExercise": "DRAFT_EXISTS",
+    "analyseMappingExercise": "each call keeps one of its own",
+    "openMappingGap": "each call makes one of its own",
+    "publishProgrammeTemplate": "each call publishes a version of its own",
+    "cloneProgrammeTemplate": "NAME_TAKEN",
 }
 """Mutations that take no version: the row's state, looked at under a lock, refuses whoever comes second."""
 

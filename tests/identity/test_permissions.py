@@ -19,6 +19,7 @@ from tests.support import Installation
 LEADS = {Role.TENANT_ADMINISTRATOR, Role.PROGRAMME_LEAD}
 SEE_IMPORTS = LEADS | {Role.ANALYST, Role.INFORMATION_GOVERNANCE}
 SEE_FIGURES = SEE_IMPORTS | {Role.COMMUNICATIONS}
+SEE_TRAINING = SEE_IMPORTS | {Role.FACILITATOR}
 SEE_REJECTED = LEADS | {Role.INFORMATION_GOVERNANCE}
 
 PAGES: dict[str, set[Role]] = {
@@ -32,6 +33,33 @@ PAGES: dict[str, set[Role]] = {
     "/imports/{import_id:uuid}/rejected.csv": SEE_REJECTED,
     "/imports/review/{row_id:uuid}/search": SEE_REJECTED,
     "/imports/review/{row_id:uuid}/answer": LEADS,
+    "/mapping": SEE_TRAINING,
+    "/mapping/start": LEADS,
+    "/mapping/taxonomy": LEADS,
+    "/mapping/topics/{topic_id:uuid}/save": LEADS,
+    "/mapping/topics/{topic_id:uuid}/reference": LEADS,
+    "/mapping/references": LEADS,
+    "/mapping/guidance/add": LEADS,
+    "/mapping/{exercise_id:uuid}/courses/{course_id:uuid}/save": LEADS,
+    "/mapping/{exercise_id:uuid}/cells": LEADS,
+    "/mapping/{exercise_id:uuid}/analyse": LEADS,
+    "/mapping/{exercise_id:uuid}/lock": LEADS,
+    "/mapping/{exercise_id:uuid}/copy": LEADS,
+    "/gaps": SEE_TRAINING,
+    "/gaps/open": LEADS,
+    "/gaps/{gap_id:uuid}/change": LEADS,
+    "/gaps/{gap_id:uuid}/close": LEADS,
+    "/courses": SEE_TRAINING,
+    "/courses/access/{access_id:uuid}": LEADS,
+    "/courses/merges": LEADS,
+    "/courses/{course_id:uuid}/change": LEADS,
+    "/courses/{course_id:uuid}/accredit": LEADS,
+    "/courses/{course_id:uuid}/access": LEADS,
+    "/courses/{course_id:uuid}/merge": LEADS,
+    "/regulations": SEE_TRAINING,
+    "/templates": SEE_TRAINING,
+    "/templates/publish": LEADS,
+    "/templates/{template_id:uuid}/clone": LEADS,
     "/directory": SEE_FIGURES | {Role.FACILITATOR, Role.REVIEWER},
     "/directory/imports": SEE_IMPORTS,
     "/registry": {Role.PLATFORM_OPERATOR},

@@ -23,7 +23,10 @@ KNOW_THEIR_TENANT = (
 WRITTEN_BY_IMPORTS = ("cqc_provider", "cqc_location")
 """Reference tables that the runtime role adds to and corrects: the public register, which files of tenants bring."""
 
-APPEND_ONLY = ("audit_event", "platform_audit_event", "access_log", "platform_access_log")
+PUBLISHED_BY_TENANTS = ("programme_template",)
+"""Reference tables that the runtime role adds to and never changes: what tenants give to all others."""
+
+APPEND_ONLY = ("audit_event", "platform_audit_event", "access_log", "platform_access_log", *PUBLISHED_BY_TENANTS)
 
 
 def tables_of_kind(kind: str) -> list[str]:
@@ -201,7 +204,7 @@ RULES = (
         f"""SELECT t FROM unnest(ARRAY{tables_of_kind("reference")!r}) t
              WHERE has_table_privilege('medstead_app', 'medstead.' || t, 'DELETE')
                 OR (has_table_privilege('medstead_app', 'medstead.' || t, 'INSERT, UPDATE')
-                    AND t <> ALL (ARRAY{list(WRITTEN_BY_IMPORTS)!r}))""",
+                    AND t <> ALL (ARRAY{[*WRITTEN_BY_IMPORTS, *PUBLISHED_BY_TENANTS]!r}))""",
         "GRANT DELETE ON medstead.tenant TO medstead_app",
     ),
     Rule(

@@ -3,23 +3,29 @@
 import strawberry
 
 from medstead_graphql.mutations.booking import BookingMutations
+from medstead_graphql.mutations.courses import CourseMutations
 from medstead_graphql.mutations.directory import DirectoryMutations
 from medstead_graphql.mutations.execute import execute_mutation
 from medstead_graphql.mutations.imports import ImportMutations
+from medstead_graphql.mutations.mapping import MappingMutations
 from medstead_graphql.mutations.nominations import NominationMutations
 from medstead_graphql.mutations.sessions import SessionMutations
 from medstead_graphql.mutations.settings import SettingsMutations
+from medstead_graphql.mutations.taxonomy import TaxonomyMutations
 from medstead_graphql.mutations.webhooks import WebhookMutations
 
 
 @strawberry.type(description="Changes. Each answers with a success type or a typed refusal.")
 class Mutation(
     BookingMutations,
+    CourseMutations,
     DirectoryMutations,
     ImportMutations,
+    MappingMutations,
     NominationMutations,
     SessionMutations,
     SettingsMutations,
+    TaxonomyMutations,
     WebhookMutations,
 ):
     """Changes."""

@@ -98,11 +98,22 @@ TRAINING_PROVIDER = listing(
 COURSE = listing(
     "Course",
     training.Course,
-    filters=("title", "version", "training_provider_id", "tier_id"),
+    filters=(
+        "title",
+        "version",
+        "training_provider_id",
+        "tier_id",
+        "scope",
+        "delivery_mode",
+        "access_kind",
+        "duration_minutes",
+        "review_on",
+        "status",
+    ),
     orders=("title_key", "created_at"),
     default_order=("title_key",),
     links={"trainingProvider": "TrainingProvider", "tier": "Tier"},
-    lists={"completions": "Completion"},
+    lists={"completions": "Completion", "accreditations": "CourseAccreditation", "access": "CourseAccess"},
 )
 COMPLETION = listing(
     "Completion",

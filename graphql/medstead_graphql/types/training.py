@@ -2,15 +2,17 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
+from sqlalchemy import Date, Select, cast, func, or_, select
 
 from app.training import models
 from app.training.booking import models as booking
+from app.training.mapping.models import CourseAccreditation as AccreditationRow
 from app.training.sessions import models as sessions
-from medstead_graphql.compiler.declare import Connection, Node, column, many, node, one
-from medstead_graphql.types import listings, listings_booking
+from medstead_graphql.compiler.declare import Connection, Node, column, expression, inline, many, node, one
+from medstead_graphql.types import listings, listings_booking, listings_mapping
 from medstead_graphql.types import listings_requirements as requirements
 from medstead_graphql.types.booking import (
     BOOKINGS,
@@ -24,6 +26,11 @@ from medstead_graphql.types.booking import (
 )
 from medstead_graphql.types.common import JSON, PEOPLE, OnlineMode, SessionKind, SessionState
 from medstead_graphql.types.directory import Learner, Location
+from medstead_graphql.types.mapping_words import AccessKind, CourseDeliveryMode, CourseScope, CourseStatus
+from tenants.base import table_of
+
+if TYPE_CHECKING:
+    from medstead_graphql.types.courses import CourseAccess, CourseAccreditation
 
 if TYPE_CHECKING:
     from medstead_graphql.types.requirements import PrerequisiteRule, Programme
@@ -55,6 +62,12 @@ class TrainingProvider(Node):
     name: str = column()
 
 
+def _below_minimum(row: Any, compilation: Any) -> Any:
+    tier = table_of(models.Tier).alias()
+    minimum = select(tier.c.minimum_minutes).where(tier.c.tenant_id == compilation.tenant, tier.c.id == row.c.tier_id)
+    return func.coalesce(row.c.duration_minutes < minimum.correlate(row).scalar_subquery(), False)
+
+
 @node(
     models.Course,
     scope="training:read",
@@ -65,13 +78,60 @@ class Course(Node):
 
     title: str = column()
     version: str = column()
-    delivery_mode: str | None = column(
-        description="e_learning, webinar, face_to_face, practical or blended, where it is known."
-    )
-    duration_minutes: int | None = column(description="How long the course is meant to take, where it is known.")
     training_provider: TrainingProvider = one(models.TrainingProvider, key="training_provider_id")
     tier: Tier | None = one(models.Tier, key="tier_id")
+    scope: CourseScope | None = column()
+    delivery_mode: CourseDeliveryMode | None = column()
+    duration_minutes: int | None = column()
+    expected_minutes_min: int | None = column(description="Completions that took less are flagged.")
+    expected_minutes_max: int | None = column()
+    below_tier_minimum: bool = expression(
+        _below_minimum, description="It is shorter than its tier asks for, so it does not satisfy the tier."
+    )
+    assessment: str | None = column()
+    certificate_required: bool | None = column()
+    author_profession: str | None = column()
+    languages: list[str] = column()
+    access_kind: AccessKind | None = column()
+    accessibility_notes: str | None = column()
+    url: str | None = column()
+    review_on: date | None = column()
+    status: CourseStatus = column()
+    revision: int = column(description="Send this back as `version` when you change the course.")
+    merged_into: "Course | None" = one(
+        models.Course, key="merged_into_id", description="Set when this was found to be another course."
+    )
+    accreditations: Connection[Annotated["CourseAccreditation", strawberry.lazy("medstead_graphql.types.courses")]] = (
+        many(listings_mapping.ACCREDITATION, on="course_id")
+    )
+    access: Connection[Annotated["CourseAccess", strawberry.lazy("medstead_graphql.types.courses")]] = many(
+        listings_mapping.COURSE_ACCESS, on="course_id"
+    )
     completions: Connection["Completion"] = many(listings.COMPLETION, on="course_id")
+
+
+@strawberry.type(description="An accreditation of a course as it stood on the day of a completion.")
+class AppliedAccreditation:
+    """An accreditation that applied."""
+
+    awarding_body: str = column()
+    reference: str = column()
+    level: str | None = column()
+
+
+def _applied(compilation: Any, row: Any, _: Any) -> Select[Any]:
+    accreditation = table_of(AccreditationRow).alias()
+    day = cast(func.timezone("Europe/London", row.c.completed_at), Date())
+    return (
+        select(accreditation.c.awarding_body, accreditation.c.reference, accreditation.c.level)
+        .where(
+            accreditation.c.tenant_id == compilation.tenant,
+            accreditation.c.course_id == row.c.course_id,
+            accreditation.c.valid_from <= day,
+            or_(accreditation.c.valid_to.is_(None), accreditation.c.valid_to >= day),
+        )
+        .order_by(accreditation.c.awarding_body, accreditation.c.reference, accreditation.c.id)
+    )
 
 
 @node(
@@ -92,6 +152,9 @@ class Completion(Node):
     created_at: datetime = column()
     learner: Learner = one(listings.LEARNER.table, key="learner_id")
     course: Course = one(models.Course, key="course_id")
+    accredited_by: list[AppliedAccreditation] = inline(
+        _applied, description="Accreditations of the course that applied on the day of the completion."
+    )
 
 
 @node(models.TrainingSession, scope="training:read", description="A dated event such as a webinar or a champions' day.")

@@ -1,0 +1,123 @@
+"""What forms of training share: fields as values, refusals as problems, words for stable codes."""
+
+import re
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from app.console.pages import Form, Problem, principal_here
+from app.identity.permissions import Permission
+from app.training.errors import TrainingRefusal
+
+SCOPES = {"national": "National", "local": "Local", "provider_internal": "A provider’s own"}
+DELIVERY_MODES = {
+    "e_learning": "E-learning",
+    "webinar": "Webinar",
+    "face_to_face": "Face to face",
+    "practical": "Practical, on the job",
+    "blended": "Blended",
+}
+ACCESS_KINDS = {"free": "Free", "licensed": "Licensed", "local_venue": "Local venue"}
+STATUSES = {"active": "In use", "retired": "Retired", "merged": "Merged into another"}
+SETTINGS = {
+    "care_home_with_nursing": "Care home with nursing",
+    "care_home_without_nursing": "Care home without nursing",
+    "extra_care": "Extra care",
+    "supported_living": "Supported living",
+    "domiciliary": "Home care",
+    "shared_lives": "Shared Lives",
+    "other": "Other",
+}
+COVERAGES = {"full": "Full", "partial": "Part", "none": "None", "not_applicable": "Not applicable"}
+GAP_KINDS = {"content": "Content", "delivery": "Delivery", "accessibility": "Accessibility"}
+
+
+class Invalid(Exception):
+    """A field that cannot be read."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.problem = Problem(field, message)
+
+
+def problem(refusal: TrainingRefusal, fields: Iterable[str]) -> Problem:
+    """The refusal beside its field, where the form has that; else about the whole form."""
+    name = re.sub(r"([A-Z])", lambda letter: f"_{letter[1].lower()}", refusal.field)
+    return Problem(name if name in set(fields) else "", refusal.message)
+
+
+def version_of(form: Form) -> int:
+    """The version that the form was made from."""
+    text = form.text("version")
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise HTTPException(400)
+    return int(text)
+
+
+def number(form: Form, name: str) -> int | None:
+    """A whole number, or None. Raises Invalid."""
+    text = form.text(name).strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 7):
+        raise Invalid(name, "Enter a whole number.")
+    return int(text)
+
+
+def day(form: Form, name: str) -> date | None:
+    """A date, or None. Raises Invalid."""
+    text = form.text(name).strip()
+    if not text:
+        return None
+    try:
+        found = date.fromisoformat(text)
+    except ValueError as error:
+        raise Invalid(name, "Enter a date, such as 2027-03-31.") from error
+    if not 2000 <= found.year <= 2100:
+        raise Invalid(name, "Enter a date from 2000 to 2100.")
+    return found
+
+
+def needed_day(form: Form, name: str, what: str) -> date:
+    """A date. Raises Invalid."""
+    found = day(form, name)
+    if found is None:
+        raise Invalid(name, f"Enter {what}.")
+    return found
+
+
+def key(form: Form, name: str) -> UUID | None:
+    """An id that was chosen, or None. Raises Invalid."""
+    text = form.text(name).strip()
+    try:
+        return UUID(text) if text else None
+    except ValueError as error:
+        raise Invalid(name, "Choose one from the list.") from error
+
+
+def needed_key(form: Form, name: str, what: str) -> UUID:
+    """An id that was chosen. Raises Invalid."""
+    found = key(form, name)
+    if found is None:
+        raise Invalid(name, f"Choose {what}.")
+    return found
+
+
+def asked_word(request: Request, name: str, allowed: Iterable[str]) -> str | None:
+    """A word of the address, if it is one of those allowed."""
+    given = request.query_params.get(name, "")
+    return given if given in set(allowed) else None
+
+
+def may_write(request: Request) -> bool:
+    """Whether the person may run the programme."""
+    return principal_here(request).may(Permission.TRAINING_WRITE)
+
+
+def typed(form: Form, names: Iterable[str]) -> dict[str, Any]:
+    """What was typed, for showing the form again."""
+    return {name: form.text(name) for name in names}
