@@ -70,7 +70,7 @@ class Corpus:
         given = []
         for argument, details in definition.args.items():
             if argument == "first":
-                given.append("first: 20")
+                given.append("first: 3")
             elif is_required_argument(details):
                 given.append(f'id: "{node_id}"' if argument == "id" else f"{argument}: {self._argument(argument)}")
         arguments = f"({', '.join(given)})" if given else ""
