@@ -26,9 +26,17 @@ Row = dict[str, Any]
 Rows = dict[str, list[Row]]
 """Rows by table name."""
 
-ROWS_OF_A_TABLE = {"tier": 4, "training_session": 12, "learner": 30, "completion": 45, "attendance": 40}
+ROWS_OF_A_TABLE = {
+    "tier": 4,
+    "training_session": 12,
+    "learner": 30,
+    "completion": 45,
+    "attendance": 40,
+    **dict.fromkeys(("programme", "programme_origin", "topic", "guidance_document"), 40),
+}
 ELSE_ROWS = 16
 CQC_LOCATIONS = 14
+TEMPLATES = 10
 TEXTS = ("", "Anna", "anna", "ÉCLAIR", "éclair", "50% off_\\", "ΟΔΟΣ", "İzmir", "a\n'b\"", "Zoë 🙂", "z" * 90)
 NUMBERS = (0, 1, 2, 2, 3, 60, 2_147_483_647)
 MOMENTS = tuple(
@@ -58,7 +66,8 @@ async def make_world(installation: Installation, seed: int) -> World:
     tenants = (installation.north, installation.south)
     try:
         async with engine.begin() as connection:
-            for name, count in (("cqc_provider", 4), ("job_role", 0), ("cqc_location", CQC_LOCATIONS)):
+            shared = {"cqc_provider": 4, "job_role": 0, "cqc_location": CQC_LOCATIONS, "programme_template": TEMPLATES}
+            for name, count in shared.items():
                 await _shared(connection, metadata.tables[f"{SCHEMA}.{name}"], count, chance)
             for tenant_id in tenants:
                 await _owned(connection, tenant_id, chance)
@@ -80,7 +89,9 @@ async def add_rows(owner_url: str, tenant_id: UUID, seed: int) -> None:
 async def _shared(connection: AsyncConnection, table: Table, count: int, chance: random.Random) -> None:
     for number in range(count):
         row = {column.name: _value(table, column, chance) for column in table.columns}
-        row["id"] = f"1-{table.name.upper()}-{number}"
+        row["id"] = _uuid(chance) if table.c.id.type.python_type is UUID else f"1-{table.name.upper()}-{number}"
+        if "version" in row:
+            row["version"] = number  # of one name and publisher there is one of each
         for key in table.foreign_key_constraints:
             (element,) = key.elements
             row[element.parent.name] = await _reference(connection, element.column, chance)
