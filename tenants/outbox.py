@@ -21,6 +21,7 @@ class Topic(StrEnum):
     IMPORT_STAGE = "imports.stage"
     IMPORT_APPLY = "imports.apply"
     FIGURES_REFRESH = "evidence.refresh"
+    STANDING_COMPUTE = "training.standing"
     WEBHOOK_FAN_OUT = "webhooks.fan_out"
     WEBHOOK_DELIVER = "webhooks.deliver"
 

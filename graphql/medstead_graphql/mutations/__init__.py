@@ -5,13 +5,23 @@ import strawberry
 from medstead_graphql.mutations.directory import DirectoryMutations
 from medstead_graphql.mutations.execute import execute_mutation
 from medstead_graphql.mutations.imports import ImportMutations
+from medstead_graphql.mutations.learner_records import LearnerRecordMutations
 from medstead_graphql.mutations.nominations import NominationMutations
+from medstead_graphql.mutations.programmes import ProgrammeMutations
 from medstead_graphql.mutations.settings import SettingsMutations
 from medstead_graphql.mutations.webhooks import WebhookMutations
 
 
 @strawberry.type(description="Changes. Each answers with a success type or a typed refusal.")
-class Mutation(DirectoryMutations, ImportMutations, NominationMutations, SettingsMutations, WebhookMutations):
+class Mutation(
+    DirectoryMutations,
+    ImportMutations,
+    LearnerRecordMutations,
+    NominationMutations,
+    ProgrammeMutations,
+    SettingsMutations,
+    WebhookMutations,
+):
     """Changes."""
 
 

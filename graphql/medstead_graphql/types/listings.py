@@ -63,6 +63,11 @@ LEARNER = listing(
         "completions": "Completion",
         "attendances": "Attendance",
         "championRoles": "MedicationChampion",
+        "tasks": "EmploymentTask",
+        "standing": "LearnerStanding",
+        "progress": "CourseProgress",
+        "competenceAssessments": "CompetenceAssessment",
+        "nominations": "ChampionNomination",
     },
     scopes=dict.fromkeys(("display_name", "family_name", "name_key"), PEOPLE),
 )
