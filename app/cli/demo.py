@@ -15,6 +15,7 @@ import orjson
 from sqlalchemy import func, select
 
 from app.cli.demo_files import DemoFile, write_demo_files
+from app.cli.demo_requirements import add_requirements
 from app.cli.imports import ENDS, pieces_of
 from app.cli.machine import Machine
 from app.directory.models import CqcLocation, ProviderGroup, TenantLocation
@@ -181,6 +182,7 @@ class _Loader:
             done += len(files)
             self.tell(f"{tenant.slug}: {done} of {len(made.files)} files are in")
         await self._staff(tenant, context)
+        await add_requirements(self.database, context)
 
     async def _receive(self, context: TenantContext, file: DemoFile) -> UUID:
         said = Incoming(file.path.name, file.format_code, file.options, auto_apply=True)

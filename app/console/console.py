@@ -12,11 +12,13 @@ from app.console import (
     home_pages,
     impact_pages,
     import_pages,
+    programme_pages,
     registry_pages,
     review_pages,
     settings_pages,
     sign_in_pages,
     staff_pages,
+    standing_pages,
     webhook_pages,
 )
 from app.console.middleware import MIDDLEWARE
@@ -32,6 +34,8 @@ ROUTES: list[BaseRoute] = [
     *audit_pages.ROUTES,
     *impact_pages.ROUTES,
     *import_pages.ROUTES,
+    *programme_pages.ROUTES,
+    *standing_pages.ROUTES,
     *review_pages.ROUTES,
     *registry_pages.ROUTES,
     *settings_pages.ROUTES,

@@ -1,10 +1,10 @@
-"""What `./bench` shows: `import`, `reads`, `hostile`, `oracle` and `start`; each tells its options by `--help`."""
+"""What `./bench` shows: import, reads, hostile, oracle, standing and start; each tells its options by `--help`."""
 
 from typing import Annotated
 
 import typer
 
-from infra.bench import hostile, importing, oracle, starting
+from infra.bench import hostile, importing, oracle, standing, starting
 from infra.bench.reads import measuring
 
 bench = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -36,6 +36,15 @@ def reads(
 ) -> None:
     """The API against hand-written SQL and PostGraphile on the same rows, and the cost of a page as data grow."""
     measuring.run(rows, large, rounds)
+
+
+@bench.command("standing")
+def standing_(
+    learners: Annotated[int, typer.Option(help="Learners, each with one employer.")] = 12_000,
+    requirements: Annotated[int, typer.Option(help="Requirements that fit all of them.")] = 40,
+) -> None:
+    """Computing where everybody stands, against a plain scan of the same rows."""
+    standing.run(learners, requirements)
 
 
 @bench.command("start")

@@ -19,6 +19,7 @@ from tests.support import Installation
 LEADS = {Role.TENANT_ADMINISTRATOR, Role.PROGRAMME_LEAD}
 SEE_IMPORTS = LEADS | {Role.ANALYST, Role.INFORMATION_GOVERNANCE}
 SEE_FIGURES = SEE_IMPORTS | {Role.COMMUNICATIONS}
+SEE_TRAINING = SEE_IMPORTS | {Role.FACILITATOR}
 SEE_REJECTED = LEADS | {Role.INFORMATION_GOVERNANCE}
 
 PAGES: dict[str, set[Role]] = {
@@ -32,6 +33,16 @@ PAGES: dict[str, set[Role]] = {
     "/imports/{import_id:uuid}/rejected.csv": SEE_REJECTED,
     "/imports/review/{row_id:uuid}/search": SEE_REJECTED,
     "/imports/review/{row_id:uuid}/answer": LEADS,
+    "/programme": SEE_TRAINING,
+    "/programme/{programme_id:uuid}/publish": LEADS,
+    "/programme/tiers/{tier_id:uuid}": LEADS,
+    "/requirements": SEE_TRAINING,
+    "/requirements/add": LEADS,
+    "/requirements/{requirement_id:uuid}/remove": LEADS,
+    "/standing": SEE_TRAINING,
+    "/standing/compute": LEADS,
+    "/nominations": SEE_TRAINING,
+    "/nominations/{nomination_id:uuid}/decide": LEADS,
     "/directory": SEE_FIGURES | {Role.FACILITATOR, Role.REVIEWER},
     "/directory/imports": SEE_IMPORTS,
     "/registry": {Role.PLATFORM_OPERATOR},
