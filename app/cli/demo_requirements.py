@@ -17,7 +17,7 @@ from tenants.identifiers import new_id
 from tenants.session import Database, UnitOfWork
 
 SEED = 11
-CARE_WORKER, SENIOR_CARE_WORKER = 8, 7
+SENIOR_CARE_WORKER, REGISTERED_NURSE = 7, 16
 GIVERS_ASSESSED = 60
 RATED = 24
 TOPICS = ("T05", "T09", "T14")
@@ -38,8 +38,8 @@ async def add_requirements(database: Database, context: TenantContext) -> None:
         tiers = {tier.position: tier for tier in await work.session.scalars(select(Tier))}
         await _rules(work, programme, tiers)
         people = await _people(work)
-        await _tasks(work, people, chance)
-        await _competence(work, people, chance)
+        await _tasks(work, people)
+        await _competence(work, chance)
         await _confidence(work, people, tiers, chance)
         await _nominations(work, chance)
         await work.session.refresh(programme)
@@ -79,8 +79,8 @@ async def _people(work: UnitOfWork) -> list[Any]:
     return list(rows.all())
 
 
-async def _tasks(work: UnitOfWork, people: list[Any], chance: random.Random) -> None:
-    giving = [row for row in people if chance.random() < 0.4]
+async def _tasks(work: UnitOfWork, people: list[Any]) -> None:
+    giving = [row for number, row in enumerate(people) if number % 5 < 2]
     await work.insert_rows(
         EmploymentTask,
         ("id", "learner_id", "employer_id", "task", "created_at"),
@@ -89,8 +89,11 @@ async def _tasks(work: UnitOfWork, people: list[Any], chance: random.Random) -> 
     )
 
 
-async def _competence(work: UnitOfWork, people: list[Any], chance: random.Random) -> None:
-    rules = [competence.NewAssessorRule(None, "Pharmacist", False), competence.NewAssessorRule(16, None, True)]
+async def _competence(work: UnitOfWork, chance: random.Random) -> None:
+    rules = [
+        competence.NewAssessorRule(None, "Pharmacist", False),
+        competence.NewAssessorRule(REGISTERED_NURSE, None, True),
+    ]
     await competence.set_assessor_rules(work, rules)
     task = table_of(EmploymentTask)
     rows = await work.session.execute(
@@ -134,7 +137,8 @@ async def _nominations(work: UnitOfWork, chance: random.Random) -> None:
         .order_by(Employment.id)
         .limit(40)
     )
-    chosen = chance.sample(list({row.learner_id: row for row in rows}.values()), k=6)
+    people = list({row.learner_id: row for row in rows}.values())
+    chosen = chance.sample(people, k=min(6, len(people)))
     for number, row in enumerate(chosen):
         nomination_id = await nominations.nominate(
             work,

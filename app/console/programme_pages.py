@@ -19,6 +19,7 @@ from app.console.pages import (
     principal_here,
     redirect,
     render,
+    services_of,
     tenant_reads,
     tenant_work,
 )
@@ -67,8 +68,10 @@ async def programme_list(request: Request) -> Response:
 
 
 async def _programmes(request: Request, status: int, problems: list[Problem], warned: UUID | None = None) -> Response:
-    async with tenant_reads(request) as session:
-        found = (await session.scalars(select(Programme).order_by(Programme.name, Programme.id))).all()
+    context = principal_here(request).tenant_context(request_id=request.state.request_id, read_only=True)
+    async with services_of(request).database.unit_of_work(context) as work:
+        session = work.session
+        found = await programmes.visible_programmes(work, None)
         tiers = (await session.scalars(select(Tier).order_by(Tier.position, Tier.id))).all()
         needed, course = table_of(Tier).alias(), table_of(Course).alias()
         tenant = principal_here(request).tenant_id

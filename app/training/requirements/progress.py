@@ -1,6 +1,6 @@
 """How far learners have come with e-learning, as learning systems tell; what was completed stays so until corrected."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.training.errors import TrainingRefusal
-from app.training.models import Course
+from app.training.models import Completion, Course
 from app.training.requirements.finding import row_of, said, standing_learner
 from app.training.requirements.models import CourseProgress
 from app.training.requirements.rules import PROGRESS, next_progress
@@ -44,12 +44,13 @@ async def record_progress(work: UnitOfWork, told: Sequence[ProgressTold]) -> int
             select(CourseProgress).where(among(CourseProgress.learner_id, {key[0] for key in latest}))
         )
     }
+    finished = await _completed(work, latest.keys() - present.keys())
     written, changed = [], 0
     for key, item in sorted(latest.items()):
         row = present.get(key)
         if row is not None and item.told_at < row.told_at:
             continue
-        state = next_progress(row.state if row else None, item.state)
+        state = next_progress(row.state if row else ("completed" if key in finished else None), item.state)
         written.append((new_id(), *key, state, item.source, item.told_at))
         changed += row is None or row.state != state
     await work.insert_rows(
@@ -63,6 +64,24 @@ async def record_progress(work: UnitOfWork, told: Sequence[ProgressTold]) -> int
         ),
     )
     return changed
+
+
+async def _completed(work: UnitOfWork, pairs: Collection[tuple[UUID, UUID]]) -> set[tuple[UUID, UUID]]:
+    """Those learners and courses of which there is a completion, whatever a learning system says of progress."""
+    learners = {learner_id for learner_id, _ in pairs}
+    rows = await work.session.execute(
+        select(Completion.learner_id, Completion.course_id).where(among(Completion.learner_id, learners))
+    )
+    return {(learner_id, course_id) for learner_id, course_id in rows} & set(pairs)
+
+
+async def followed(work: UnitOfWork, pairs: Collection[tuple[UUID, UUID]]) -> set[tuple[UUID, UUID]]:
+    """Those learners and courses whose progress is kept."""
+    learners = {learner_id for learner_id, _ in pairs}
+    rows = await work.session.execute(
+        select(CourseProgress.learner_id, CourseProgress.course_id).where(among(CourseProgress.learner_id, learners))
+    )
+    return {(learner_id, course_id) for learner_id, course_id in rows} & set(pairs)
 
 
 async def correct_progress(work: UnitOfWork, learner_id: UUID, course_id: UUID, state: str, reason: str) -> UUID:

@@ -24,6 +24,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    text,
     union_all,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
@@ -78,7 +79,10 @@ async def compute(work: UnitOfWork, learner_ids: Collection[UUID] | None = None)
     if learner_ids is not None:
         values["learners"] = list(learner_ids)
     await work.session.flush()
-    rows = (await work.session.execute(_changes(learner_ids is not None), values)).all()
+    if learner_ids is None:
+        rows = await _all_changes(work, values)
+    else:
+        rows = (await work.session.execute(_changes(True), values)).all()
     changes = Changes()
     written, gone = [], []
     for row in rows:
@@ -100,6 +104,16 @@ async def compute(work: UnitOfWork, learner_ids: Collection[UUID] | None = None)
         work.record(Action.STANDING_COMPUTED, "learner_standing", None, after=dict(changes.states))
         announce(work, EventType.STANDING_CHANGED, f"Tenant:{work.tenant_id}")
     return changes
+
+
+async def _all_changes(work: UnitOfWork, values: dict[str, Any]) -> Sequence[Any]:
+    """For a whole tenant. How many rows of the matrix fit whom cannot be foreseen, and a loop over too few that were
+    foreseen would compare everything with everything, so loops are the last resort here.
+    """
+    await work.session.execute(text("SET LOCAL enable_nestloop = off"))
+    rows: Sequence[Any] = (await work.session.execute(_changes(False), values)).all()
+    await work.session.execute(text("SET LOCAL enable_nestloop = on"))
+    return rows
 
 
 async def _write(work: UnitOfWork, written: Sequence[tuple[Any, ...]], gone: Sequence[tuple[Any, ...]]) -> None:

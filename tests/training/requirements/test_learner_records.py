@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from app.training.requirements.rules import may_assess, next_progress
+from tests.imports.support import completion, completions, take
 from tests.support import Installation
 from tests.training.requirements.test_programme import EMPLOYMENT, people
 from tests.training.requirements.world import TODAY, World, change
@@ -180,3 +181,34 @@ async def test_confidence_is_compared_for_people_with_both_ratings_only(installa
         "meanAfter": 3.67,
         "meanChange": 1.67,
     }
+
+
+@pytest.mark.row("A34")
+async def test_progress_comes_with_completions_files_and_never_takes_a_completion_back(
+    installation: Installation,
+) -> None:
+    north = installation.north
+
+    def told(number: int, status: str, course: str = "Safe handling") -> str:
+        return f"{course},u{number},,,learner{number}@care.example,,,{status},,,PrescQIPP"
+
+    await take(installation, north, completions([completion(1), completion(2, "Records")]), options={"tier": 1})
+    rows = [told(1, "In progress"), told(2, "Not started"), told(1, "In progress", "Records"), told(3, "In progress")]
+    await take(installation, north, completions(rows), options={"tier": 1})
+    asked = """{ learners { nodes { displayName progress { nodes { state course { title } } } }  } }"""
+
+    async def kept() -> set[tuple[str, str, str]]:
+        found = (await installation.data(north, asked))["learners"]["nodes"]
+        return {
+            (one["displayName"], row["course"]["title"], row["state"])
+            for one in found
+            for row in one["progress"]["nodes"]
+        }
+
+    assert await kept() == {
+        ("Givenb Familyb", "Safe handling", "COMPLETED"),
+        ("Givenb Familyb", "Records", "IN_PROGRESS"),
+        ("Givenc Familyc", "Safe handling", "NOT_STARTED"),
+    }, "what was completed is not begun again, and who is not known is not made"
+    await take(installation, north, completions([completion(1, "Records")]), options={"tier": 1})
+    assert ("Givenb Familyb", "Records", "COMPLETED") in await kept()
