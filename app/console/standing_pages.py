@@ -1,6 +1,7 @@
 """Who is trained and who is not: the overview with drill-down, one learner with every why, an employer's people."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -13,9 +14,20 @@ from starlette.responses import Response
 
 from app.console import training_words as words
 from app.console.csv_files import csv_file
-from app.console.pages import page, principal_here, redirect, render, services_of, tenant_reads, tenant_work
-from app.directory.models import Employer, Employment, Learner
+from app.console.pages import (
+    Problem,
+    form_of,
+    page,
+    principal_here,
+    redirect,
+    render,
+    services_of,
+    tenant_reads,
+    tenant_work,
+)
+from app.directory.models import CqcLocation, Employer, Employment, Learner, TenantLocation
 from app.identity.permissions import Permission
+from app.training.errors import TrainingRefusal
 from app.training.models import Attendance, Completion, Course, Tier, TrainingSession
 from app.training.requirements import oversight, standing
 from app.training.requirements.gating import reasons_against
@@ -27,8 +39,12 @@ from app.training.requirements.models import (
     PrerequisiteOverride,
     Requirement,
 )
+from app.training.requirements.nominations import nominate
 from app.training.requirements.oversight import By
+from app.training.requirements.prerequisites import override_prerequisites
 from app.training.requirements.rules import Spell, visible_to_employer
+from app.training.requirements.standing import employed
+from tenants.base import table_of
 from tenants.clock import london_date
 
 PEOPLE_SHOWN = 100
@@ -145,6 +161,67 @@ async def standing_compute(request: Request) -> Response:
 
 async def standing_learner(request: Request) -> Response:
     """One learner: every requirement with its state and why, competence, progress, and what stands against a place."""
+    return await _learner_page(request, 200, [], {})
+
+
+async def override_grant(request: Request) -> Response:
+    """Let the learner pass what a tier asks for, until a day."""
+    form = await form_of(request)
+    values = {name: form.text(name) for name in ("tier_id", "reason", "until")}
+    tier_id = _uuid(values["tier_id"])
+    try:
+        until = date.fromisoformat(values["until"])
+    except ValueError:
+        return await _learner_page(request, 422, [Problem("until", "Enter the last day on which it counts.")], values)
+    if tier_id is None:
+        return await _learner_page(request, 422, [Problem("tier_id", "Choose a tier.")], values)
+    learner_id: UUID = request.path_params["learner_id"]
+    try:
+        async with tenant_work(request) as work:
+            await override_prerequisites(
+                work, learner_id=learner_id, tier_id=tier_id, rule_id=None, reason=values["reason"], until=until
+            )
+    except TrainingRefusal as refusal:
+        return await _learner_page(request, 422, [Problem(_FIELDS.get(refusal.field, ""), refusal.message)], values)
+    return redirect(f"/console/standing/learners/{learner_id}", done="override-granted")
+
+
+async def nomination_make(request: Request) -> Response:
+    """Put the learner forward as Medication Champion."""
+    form = await form_of(request)
+    names = ("location_id", "nominator_name", "nominator_role", "statement")
+    values = {name: form.text(name) for name in names}
+    location_id = _uuid(values["location_id"])
+    if location_id is None:
+        return await _learner_page(request, 422, [Problem("location_id", "Choose the location.")], values)
+    try:
+        async with tenant_work(request) as work:
+            nomination_id = await nominate(
+                work,
+                learner_id=request.path_params["learner_id"],
+                tenant_location_id=location_id,
+                nominator_name=values["nominator_name"],
+                nominator_role=values["nominator_role"],
+                statement=values["statement"],
+            )
+    except TrainingRefusal as refusal:
+        return await _learner_page(request, 422, [Problem(_FIELDS.get(refusal.field, ""), refusal.message)], values)
+    return redirect(f"/console/nominations/{nomination_id}", done="nominated")
+
+
+_FIELDS = {
+    "tierId": "tier_id",
+    "reason": "reason",
+    "until": "until",
+    "locationId": "location_id",
+    "nominatorName": "nominator_name",
+    "nominatorRole": "nominator_role",
+    "statement": "statement",
+}
+"""The form's field for each field of a refusal."""
+
+
+async def _learner_page(request: Request, status: int, problems: list[Problem], values: dict[str, str]) -> Response:
     learner_id: UUID = request.path_params["learner_id"]
     principal = principal_here(request)
     context = principal.tenant_context(request_id=request.state.request_id, read_only=True)
@@ -219,12 +296,36 @@ async def standing_learner(request: Request) -> Response:
         tasks = await session.scalars(
             select(EmploymentTask.task).where(EmploymentTask.learner_id == learner_id).distinct()
         )
+        places = (
+            await session.execute(
+                select(TenantLocation.id, CqcLocation.name)
+                .distinct()
+                .join(
+                    Employer,
+                    and_(
+                        Employer.tenant_id == TenantLocation.tenant_id, Employer.tenant_location_id == TenantLocation.id
+                    ),
+                )
+                .join(
+                    Employment, and_(Employment.tenant_id == Employer.tenant_id, Employment.employer_id == Employer.id)
+                )
+                .join(CqcLocation, CqcLocation.id == TenantLocation.location_id)
+                .where(Employment.learner_id == learner_id, employed(table_of(Employment), literal(day, Date)))
+                .order_by(CqcLocation.name, TenantLocation.id)
+            )
+        ).all()
         gives = oversight.GIVES_MEDICINES in set(tasks)
     current = any(one.outcome == "competent" and one.review_due_on >= day for one in assessments[:1])
     sees = principal.may(Permission.PEOPLE_READ)
     return render(
         request,
         "standing_learner.jinja",
+        status=status,
+        problems=problems,
+        values=values,
+        may_write=principal.may(Permission.TRAINING_WRITE),
+        tier_choices=[(tier.id, f"{tier.position}. {tier.name}") for tier in tiers],
+        place_choices=[(row.id, row.name) for row in places],
         name=words.learner_name(principal, learner.display_name, learner.id),
         learner_id=learner_id,
         rows=[(row, words.needed(row), why.get(row.evidence_id)) for row in found],
@@ -344,6 +445,8 @@ ROUTES = [
     page("/standing/overview.csv", standing_csv, needs=_READ),
     page("/standing/compute", standing_compute, needs=_WRITE, methods=("POST",)),
     page("/standing/learners/{learner_id:uuid}", standing_learner, needs=_READ),
+    page("/standing/learners/{learner_id:uuid}/override", override_grant, needs=_WRITE, methods=("POST",)),
+    page("/standing/learners/{learner_id:uuid}/nominate", nomination_make, needs=_WRITE, methods=("POST",)),
     page("/standing/employers/{employer_id:uuid}", standing_employer, needs=_READ),
     page("/standing/employers/{employer_id:uuid}/learning.csv", standing_employer_csv, needs=_READ),
 ]

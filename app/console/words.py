@@ -61,6 +61,8 @@ DONE = {
     "requirement-added": "The row has been added. Everybody’s standing is being computed.",
     "requirement-removed": "The row has been removed, and what stood by it.",
     "standing-asked": "Standing is being computed. Load the page again in a moment.",
+    "override-granted": "The learner may pass what the tier asks for, until the day you chose.",
+    "nominated": "The nomination has been made. It waits for a decision.",
     "nomination-decided": "The decision has been kept.",
     "settings-changed": "The settings have been changed.",
     "webhook-changed": "The endpoint has been changed.",

@@ -41,6 +41,8 @@ PAGES: dict[str, set[Role]] = {
     "/requirements/{requirement_id:uuid}/remove": LEADS,
     "/standing": SEE_TRAINING,
     "/standing/compute": LEADS,
+    "/standing/learners/{learner_id:uuid}/override": LEADS,
+    "/standing/learners/{learner_id:uuid}/nominate": LEADS,
     "/nominations": SEE_TRAINING,
     "/nominations/{nomination_id:uuid}/decide": LEADS,
     "/directory": SEE_FIGURES | {Role.FACILITATOR, Role.REVIEWER},

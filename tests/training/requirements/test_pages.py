@@ -45,6 +45,7 @@ def rows_of(text: str) -> list[list[str]]:
 
 @pytest.mark.row("A7")
 @pytest.mark.row("A25")
+@pytest.mark.row("A26")
 @pytest.mark.row("A28")
 async def test_the_team_runs_the_programme_in_the_console(installation: Installation) -> None:
     world, nomination = await set_up(installation)
@@ -89,13 +90,28 @@ async def test_the_team_runs_the_programme_in_the_console(installation: Installa
     text = main_text(await lead.get(learner))
     assert "Completed Long on 14 November 2026" in text
     assert "Tier 3: Medication Champions No. Complete tier 2 (Step up) first." in text
+    tier3 = {"tier_id": str(world.tiers[3]), "reason": "Trained elsewhere", "until": "2026-12-01"}
+    for wrong_, words in ((("until", "soon"), "Enter the last day"), (("reason", " "), "Say why the learner may pass")):
+        assert words in main_text(await lead.post(f"{learner}/override", tier3 | dict([wrong_])))
+    assert (await lead.post(f"{learner}/override", tier3)).status_code == 303
+    assert "Tier 3: Medication Champions Yes." in main_text(await lead.get(learner))
+    again = {
+        "location_id": str(world.locations["Home"]),
+        "nominator_name": "x",
+        "nominator_role": "y",
+        "statement": "z",
+    }
+    assert "waits for a decision already" in main_text(await lead.post(f"{learner}/nominate", again))
+    bea = f"/console/standing/learners/{world.learners['Bea']}/nominate"
+    assert "/console/nominations/" in (await lead.post(bea, again)).headers["location"]
     decide = f"/console/nominations/{nomination}"
     assert "Careful" in main_text(await lead.get(decide))
     wrong = await lead.post(f"{decide}/decide", {"version": "1", "decision": "decline"})
     assert "Say why the nomination is declined." in main_text(wrong)
     done = await lead.post(f"{decide}/decide", {"version": "1", "decision": "approve"})
     assert done.headers["location"] == "/console/nominations?done=nomination-decided"
-    assert rows_of((await lead.get("/console/nominations/all.csv")).text)[0][0::4] == ["Ann", "Approved"]
+    listed = rows_of((await lead.get("/console/nominations/all.csv")).text)
+    assert [row[0::4] for row in listed] == [["Bea", "Waiting"], ["Ann", "Approved"]]
     analyst = await visitor_as(installation, Role.ANALYST)
     hidden = (await analyst.get("/console/nominations")).text
     assert "Registered manager" in hidden
@@ -120,7 +136,7 @@ async def test_the_team_runs_the_programme_in_the_console(installation: Installa
     assert gone.headers["location"] == "/console/requirements?done=requirement-removed"
     async with installation.database.session(installation.context(installation.north)) as reading:
         assert (await reading.scalars(select(LearnerStanding.id))).all() == []
-        assert (await reading.scalars(select(ChampionNomination.status))).all() == ["approved"]
+        assert set(await reading.scalars(select(ChampionNomination.status))) == {"approved", "nominated"}
         assert (await reading.scalars(select(Tier.validity_months).where(Tier.position == 1))).one() == 24
 
 
