@@ -35,7 +35,15 @@ def _refresh_figures(work: UnitOfWork, slot: datetime) -> None:
     work.emit(Topic.FIGURES_REFRESH, f"nightly:{slot.isoformat()}")
 
 
-SCHEDULES = (Schedule("figures.nightly", time(3), timedelta(hours=20), _refresh_figures),)
+def _compute_standing(work: UnitOfWork, slot: datetime) -> None:
+    work.emit(Topic.STANDING_COMPUTE, f"nightly:{slot.isoformat()}")
+
+
+SCHEDULES = (
+    Schedule("figures.nightly", time(3), timedelta(hours=20), _refresh_figures),
+    # After midnight, for what is valid until yesterday has expired today.
+    Schedule("standing.nightly", time(1, 30), timedelta(hours=20), _compute_standing),
+)
 
 
 def slots(schedule: Schedule, now: datetime) -> Iterator[datetime]:

@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 
 from app.cli.demo_files import DemoFile, write_demo_files
 from app.cli.demo_mapping import load_mapping
+from app.cli.demo_requirements import add_requirements
 from app.cli.imports import ENDS, pieces_of
 from app.cli.machine import Machine
 from app.directory.models import CqcLocation, ProviderGroup, TenantLocation
@@ -185,6 +186,7 @@ class _Loader:
             self.tell(f"{tenant.slug}: {done} of {len(made.files)} files are in")
         await load_mapping(self.database, context, publish=tenant.slug == PUBLISHER)
         await self._staff(tenant, context)
+        await add_requirements(self.database, context)
 
     async def _receive(self, context: TenantContext, file: DemoFile) -> UUID:
         said = Incoming(file.path.name, file.format_code, file.options, auto_apply=True)

@@ -119,6 +119,30 @@ NAVIGATION = [
         Permission.TRAINING_READ,
     ),
     NavigationItem(
+        "/console/programme",
+        "Programme",
+        "See the tiers and what they ask for, change them, publish.",
+        Permission.TRAINING_READ,
+    ),
+    NavigationItem(
+        "/console/requirements",
+        "Requirements",
+        "Say who needs which topic or tier: by job role, setting and task.",
+        Permission.TRAINING_READ,
+    ),
+    NavigationItem(
+        "/console/standing",
+        "Standing",
+        "See who is trained and who is not, and why.",
+        Permission.TRAINING_READ,
+    ),
+    NavigationItem(
+        "/console/nominations",
+        "Nominations",
+        "Decide who may become a Medication Champion.",
+        Permission.TRAINING_READ,
+    ),
+    NavigationItem(
         "/console/directory",
         "Directory",
         "Look up locations, employers and learners.",

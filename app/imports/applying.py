@@ -16,6 +16,7 @@ from app.imports.formats.base import Rejected
 from app.imports.kept_rows import keep_rows, rejected_row
 from app.imports.models import ImportChunk, ImportRun
 from app.imports.staging import Renew, locked_run
+from app.training.requirements import standing
 from app.webhooks.events import EventType, announce
 from tenants.audit import Action
 from tenants.context import TenantContext
@@ -146,4 +147,5 @@ def _finish(work: UnitOfWork, run: ImportRun) -> None:
     run.state, run.finished_at = "finished", work.now
     work.record(Action.IMPORT_FINISHED, "import", run.id, after=dict(run.counts.get("result", {})))
     work.emit(Topic.FIGURES_REFRESH, f"import:{run.id}", import_id=run.id)
+    standing.request_all(work, f"import:{run.id}")
     announce(work, EventType.IMPORT_FINISHED, f"Import:{run.id}")

@@ -17,6 +17,7 @@ from app.imports.kept_rows import keep_rows
 from app.imports.models import ImportRow, ImportRun
 from app.imports.people import person_of
 from app.imports.staging import drop_staged
+from app.training.requirements import standing
 from tenants.audit import Action
 from tenants.context import TenantContext
 from tenants.outbox import Topic
@@ -85,6 +86,7 @@ async def resolve_row(work: UnitOfWork, row_id: UUID, learner_id: UUID | None) -
         after={"rows": [row.row_number for row in rows], "learner_id": learner_id},
     )
     work.emit(Topic.FIGURES_REFRESH, f"row:{row_id}", import_id=run.id)
+    standing.request_all(work, f"row:{row_id}")
     return learner_id
 
 

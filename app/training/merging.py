@@ -10,6 +10,7 @@ from app.training.attendance import decide_attendance
 from app.training.booking.models import AttendanceMark
 from app.training.booking.operations import settle_double_bookings
 from app.training.models import AttendanceEvidence
+from app.training.requirements import standing
 from app.webhooks.events import EventType, announce
 from tenants.outbox import Topic
 from tenants.session import UnitOfWork
@@ -40,4 +41,7 @@ async def _decide_anew(work: UnitOfWork, merge: LearnerMerge) -> None:
     )
     for session_id in sorted(sessions):
         await decide_attendance(work, session_id, both)
-    work.emit(Topic.FIGURES_REFRESH, f"merge:{merge.id}:{merge.undone_at is not None}", merge_id=merge.id)
+    key = f"merge:{merge.id}:{merge.undone_at is not None}"
+    work.emit(Topic.FIGURES_REFRESH, key, merge_id=merge.id)
+    for learner_id in both:
+        standing.request(work, learner_id, key)

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from app.training.attendance import decide_all_anew
 from app.training.errors import TrainingRefusal
+from app.training.requirements import standing
 from app.webhooks.events import EventType, announce
 from tenants.audit import Action
 from tenants.models import TenantSettings
@@ -65,6 +66,7 @@ async def change_settings(
             work, settings.attendance_threshold_percent, count_unknown=settings.count_unknown_durations
         )
         work.emit(Topic.FIGURES_REFRESH, f"settings:{settings.version}", settings_id=settings.id)
+        standing.request_all(work, f"settings:{settings.version}")
 
 
 def _told(settings: TenantSettings) -> dict[str, Any]:

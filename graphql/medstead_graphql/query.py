@@ -18,6 +18,20 @@ from medstead_graphql.types.courses import CourseMerge
 from medstead_graphql.types.directory import Employer, Learner, LearnerMerge, Location, Tenant
 from medstead_graphql.types.evidence import FigurePoint, ImpactSummary, MetricDefinition, PeriodInput, impact_source
 from medstead_graphql.types.imports import Import, ImportRow
+from medstead_graphql.types.learner_records import (
+    CONFIDENCE_CHANGES,
+    COVERAGE,
+    OPEN_PROGRAMMES,
+    OVERSIGHT,
+    AssessorRule,
+    CompetenceAssessment,
+    CompetenceCoverage,
+    ConfidenceChange,
+    ConfidenceRating,
+    CourseProgress,
+    OpenProgramme,
+    OversightRow,
+)
 from medstead_graphql.types.mapping import (
     CourseInUse,
     CourseReach,
@@ -34,9 +48,13 @@ from medstead_graphql.types.mapping import (
 from medstead_graphql.types.registry import Organisation
 from medstead_graphql.types.requirements import (
     ChampionNomination,
+    EmploymentTask,
+    LearnerStanding,
     PrerequisiteOverride,
     PrerequisiteRule,
     Programme,
+    ProviderGroup,
+    Requirement,
 )
 from medstead_graphql.types.training import (
     Attendance,
@@ -80,6 +98,7 @@ class Query(BookingQuestions):
     learner: Learner | None = by_id(directory.Learner)
     learners: Connection[Learner] = many(listings.LEARNER)
     learner_merges: Connection[LearnerMerge] = many(listings.LEARNER_MERGE)
+    provider_groups: Connection[ProviderGroup] = many(listings_requirements.PROVIDER_GROUP)
     programme: Programme | None = by_id(training.Programme)
     programmes: Connection[Programme] = many(listings_requirements.PROGRAMME)
     tiers: Connection[Tier] = many(listings.TIER)
@@ -87,6 +106,17 @@ class Query(BookingQuestions):
     prerequisite_overrides: Connection[PrerequisiteOverride] = many(listings_requirements.PREREQUISITE_OVERRIDE)
     nomination: ChampionNomination | None = by_id(requirements.ChampionNomination)
     nominations: Connection[ChampionNomination] = many(listings_requirements.NOMINATION)
+    open_programmes: list[OpenProgramme] = OPEN_PROGRAMMES
+    requirements: Connection[Requirement] = many(listings_requirements.REQUIREMENT)
+    employment_tasks: Connection[EmploymentTask] = many(listings_requirements.TASK)
+    standings: Connection[LearnerStanding] = many(listings_requirements.STANDING)
+    course_progress: Connection[CourseProgress] = many(listings_requirements.PROGRESS)
+    assessor_rules: Connection[AssessorRule] = many(listings_requirements.ASSESSOR_RULE)
+    competence_assessments: Connection[CompetenceAssessment] = many(listings_requirements.ASSESSMENT)
+    competence_coverage: CompetenceCoverage = COVERAGE
+    confidence_ratings: Connection[ConfidenceRating] = many(listings_requirements.CONFIDENCE)
+    confidence_changes: list[ConfidenceChange] = CONFIDENCE_CHANGES
+    oversight: list[OversightRow] = OVERSIGHT
     training_providers: Connection[TrainingProvider] = many(listings.TRAINING_PROVIDER)
     course: Course | None = by_id(training.Course)
     courses: Connection[Course] = many(listings.COURSE)

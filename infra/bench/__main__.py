@@ -1,10 +1,10 @@
-"""What `./bench` shows: `booking`, `import`, `reads`, `hostile`, `oracle`, `start`; each has its `--help`."""
+"""What `./bench` shows: booking, import, reads, hostile, oracle, standing, start; each has its `--help`."""
 
 from typing import Annotated
 
 import typer
 
-from infra.bench import booking, hostile, importing, oracle, starting
+from infra.bench import booking, hostile, importing, oracle, standing, starting
 from infra.bench.reads import measuring
 
 bench = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -46,6 +46,15 @@ def booking_(
 ) -> None:
     """A rush to few places through GraphQL, against the same transaction by hand; one session, and many at once."""
     booking.run(learners, places, sessions + 1)
+
+
+@bench.command("standing")
+def standing_(
+    learners: Annotated[int, typer.Option(help="Learners, each with one employer.")] = 12_000,
+    requirements: Annotated[int, typer.Option(help="Requirements that fit all of them.")] = 40,
+) -> None:
+    """Computing where everybody stands, against a plain scan of the same rows."""
+    standing.run(learners, requirements)
 
 
 @bench.command("start")

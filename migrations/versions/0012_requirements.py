@@ -267,9 +267,9 @@ def upgrade() -> None:
         postgresql_where=None,
     )
     op.create_index(
-        op.f("employment_task_tenant_id_task_index"),
+        op.f("employment_task_tenant_id_task_id_index"),
         "employment_task",
-        ["tenant_id", "task"],
+        ["tenant_id", "task", "id"],
         unique=False,
         schema="medstead",
         postgresql_where=None,

@@ -34,7 +34,7 @@ DEPTH = 5
 FIELDS = 40
 NOT_ASKED = {
     "impactSummary",
-    *("bookingObstacles", "waitingReasons"),
+    *("bookingObstacles", "waitingReasons", "oversight", "competenceCoverage", "confidenceChanges", "openProgrammes"),
     *("coursesInUse", "topicsInUse", "courseReach", "accessGaps", "evidencedTopics", "evidencedCourses"),
     *("accreditedBy", "belowTierMinimum", "differences", "coversAll", "smallest", "programmeName"),
 }

@@ -305,6 +305,14 @@ TAKES_A_VERSION = {
     "withdrawNomination",
     *("updateCourse", "updateGuidanceDocument", "updateTopic"),
     *("setMappingCells", "lockMappingExercise", "updateMappingGap", "closeMappingGap"),
+    "renameProgramme",
+    "publishProgramme",
+    "retireProgramme",
+    "widenProgramme",
+    "changeTier",
+    "arrangeTiers",
+    "setPrerequisites",
+    "addRequirement",
 }
 GUARDED_BY_ITS_STATE = {
     "mergeLearners": "MERGED_ALREADY",
@@ -357,6 +365,20 @@ GUARDED_BY_ITS_STATE = {
     "openMappingGap": "each call makes one of its own",
     "publishProgrammeTemplate": "each call publishes a version of its own",
     "cloneProgrammeTemplate": "NAME_TAKEN",
+    "startProgramme": "NAME_TAKEN",
+    "letShortCourseCount": "LET_PASS_ALREADY",
+    "setCourseTopics": "the whole set is given; the later one holds, and the trail keeps both",
+    "removeRequirement": "NO_SUCH_REQUIREMENT",
+    "changeEmployment": "the whole employment is given; the later one holds, and the trail keeps both",
+    "beginEmployment": "EMPLOYED_ALREADY",
+    "computeStanding": "each call asks once",
+    "assessCompetence": "each call keeps an assessment of its own",
+    "setAssessorRules": "the whole set is given; the later one holds",
+    "setCompetenceReview": "the later one holds, and the trail keeps both",
+    "setConfidenceMinimum": "the later one holds, and the trail keeps both",
+    "rateConfidence": "a rating told again replaces the one before",
+    "recordProgress": "an older report changes nothing",
+    "correctProgress": "the later one holds, and the trail keeps both",
 }
 """Mutations that take no version: the row's state, looked at under a lock, refuses whoever comes second."""
 

@@ -11,6 +11,7 @@ from tenants.base import TENANT, table_of
 
 SHORT = {
     "Programme",
+    "ProviderGroup",
     "PrerequisiteRule",
     "Tier",
     "TrainingProvider",

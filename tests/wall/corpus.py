@@ -17,7 +17,13 @@ from graphql import (
 
 DEPTH = 5
 """Levels of a document: enough to reach every field, few enough for the service's limits."""
-ARGUMENTS = {"period": '{from: "2026-01-01", to: "2026-12-31"}'}
+ARGUMENTS = {
+    "period": '{from: "2026-01-01", to: "2026-12-31"}',
+    "on": '"2026-11-24"',
+    "by": "PROVIDER",
+    "tierId": '"Tier:00000000-0000-7000-8000-000000000000"',
+    "locationId": '"Location:00000000-0000-7000-8000-000000000000"',
+}
 FieldOfType = tuple[str, str]
 
 

@@ -18,7 +18,7 @@ from tests.support import Installation
 from tests.workers.conftest import LEASE, due
 from workers.schedules import SCHEDULES, Schedule, run_due, slots
 
-(NIGHTLY,) = SCHEDULES
+NIGHTLY = SCHEDULES[0]
 
 
 async def _go_live(installation: Installation, *tenants: UUID, status: str = "live") -> None:
@@ -77,16 +77,16 @@ def test_a_time_the_clock_skips_or_repeats_comes_once() -> None:
 
 async def test_a_slot_is_emitted_once_for_each_live_tenant(installation: Installation) -> None:
     await _go_live(installation, installation.north)
-    emitted = await asyncio.gather(*(run_due(installation.database, LEASE) for _ in range(4)))
+    emitted = await asyncio.gather(*(run_due(installation.database, LEASE, (NIGHTLY,)) for _ in range(4)))
     assert sorted(emitted) == [0, 0, 0, 1]
     slot = _london(installation.clock().date(), time(3)).isoformat()
     assert await _messages(installation, installation.north) == [f"evidence.refresh:nightly:{slot}"]
     assert await _messages(installation, installation.south) == []
     assert await due(installation) == [installation.north]
     installation.clock.move(timedelta(hours=2))
-    assert await run_due(installation.database, LEASE) == 0
+    assert await run_due(installation.database, LEASE, (NIGHTLY,)) == 0
     installation.clock.move(timedelta(days=1))
-    assert await run_due(installation.database, LEASE) == 1
+    assert await run_due(installation.database, LEASE, (NIGHTLY,)) == 1
     assert len(await _messages(installation, installation.north)) == 2
 
 
@@ -94,10 +94,10 @@ async def test_a_missed_slot_is_made_up_for_within_its_grace_only(installation: 
     await _go_live(installation, installation.north)
     last_slot = _london(date(2026, 11, 24), time(3))
     installation.clock.move(timedelta(days=3) + last_slot + NIGHTLY.grace - installation.clock())
-    assert await run_due(installation.database, LEASE) == 0
+    assert await run_due(installation.database, LEASE, (NIGHTLY,)) == 0
     assert await _messages(installation, installation.north) == []
     installation.clock.move(timedelta(days=1) - timedelta(seconds=1))
-    assert await run_due(installation.database, LEASE) == 1
+    assert await run_due(installation.database, LEASE, (NIGHTLY,)) == 1
     slot = last_slot + timedelta(days=4)
     assert await _messages(installation, installation.north) == [f"evidence.refresh:nightly:{slot.isoformat()}"]
 
@@ -111,10 +111,10 @@ async def test_a_slot_left_half_emitted_is_taken_over(installation: Installation
     async with installation.database.unit_of_work(installation.context(installation.north)) as work:
         NIGHTLY.emit(work, slot)
     installation.clock.move(LEASE - timedelta(seconds=1))
-    assert await run_due(installation.database, LEASE) == 0
+    assert await run_due(installation.database, LEASE, (NIGHTLY,)) == 0
     assert await _messages(installation, installation.south) == []
     installation.clock.move(timedelta(seconds=1))
-    assert await run_due(installation.database, LEASE) == 1
+    assert await run_due(installation.database, LEASE, (NIGHTLY,)) == 1
     for tenant_id in (installation.north, installation.south):
         assert await _messages(installation, tenant_id) == [f"evidence.refresh:nightly:{slot.isoformat()}"]
 
@@ -122,6 +122,6 @@ async def test_a_slot_left_half_emitted_is_taken_over(installation: Installation
 async def test_a_suspended_tenant_gets_no_messages(installation: Installation) -> None:
     await _go_live(installation, installation.north, installation.south)
     await _go_live(installation, installation.south, status="suspended")
-    assert await run_due(installation.database, LEASE) == 1
+    assert await run_due(installation.database, LEASE, (NIGHTLY,)) == 1
     assert len(await _messages(installation, installation.north)) == 1
     assert await _messages(installation, installation.south) == []

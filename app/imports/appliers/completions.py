@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from app.directory.employment import AtWork, bear_witness, job_role_codes
 from app.imports.appliers.base import ApplyContext, Outcome, ParsedRow, place_people, sound_rows
+from app.imports.appliers.progress import record_finished, record_unfinished
 from app.imports.appliers.workplaces import employer_of, place_workplaces, remark_doubt, workplace
-from app.imports.formats.base import CompletionRecord
+from app.imports.formats.base import CompletionRecord, NotCompleted
 from app.imports.people import person_of, source_of
 from app.training.completions import NewCompletion, is_short, record_completions
 from app.training.courses import CourseInFile, place_courses, tier_at
@@ -23,6 +24,7 @@ _REMARKS = {
 async def apply(work: UnitOfWork, context: ApplyContext, rows: Sequence[ParsedRow]) -> Outcome:
     """As `Applier`."""
     outcome = Outcome()
+    await record_unfinished(work, context, [parsed for _, parsed in rows if isinstance(parsed, NotCompleted)])
     records = [(raw, record) for raw, record in sound_rows(rows, outcome) if isinstance(record, CompletionRecord)]
     named = [workplace(record.employer_name, record.cqc_location_id) for _, record in records]
     places = await place_workplaces(work, named)
@@ -62,6 +64,7 @@ async def apply(work: UnitOfWork, context: ApplyContext, rows: Sequence[ParsedRo
         remark_doubt(outcome, raw, places, item)
     await bear_witness(work, at_work, await job_role_codes(work))
     stored = await record_completions(work, completions)
+    await record_finished(work, [(item.learner_id, item.course_id) for item in completions], source_of(context.options))
     outcome.counts["applied"] += stored
     outcome.counts["duplicates"] += len(completions) - stored
     return outcome

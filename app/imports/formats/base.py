@@ -48,9 +48,14 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class NotCompleted:
-    """A learner who has begun and not finished: counted, not an error."""
+    """A learner who has not finished: counted, not an error. `state`: how far the learner has come."""
 
     account: str | None = None
+    email: str | None = None
+    training_provider: str | None = None
+    course_title: str | None = None
+    course_version: str = ""
+    state: str = "in_progress"
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,6 +111,9 @@ _INCOMPLETE = frozenset(
         "suspended", "assigned", "overdue", "not passed", "inprogress", "notstarted", "partially complete", "active",
     }
 )  # fmt: skip
+_NOT_BEGUN = frozenset(
+    {"not started", "notstarted", "not yet started", "not attempted", "enrolled", "registered", "assigned", "pending"}
+)
 _NEVER = frozenset(
     {"never", "0", "not completed", "not complete", "not yet", "no", "in progress", "not started", "incomplete"}
 )
@@ -165,7 +168,7 @@ def parse(raw: RawRow, context: Context) -> Parsed:
     account, email = cells["account"], email_of(cells["email"])
     completed = _completion(cells, context)
     if not isinstance(completed, Moment):
-        return completed if isinstance(completed, Rejected) else NotCompleted(account or email)
+        return completed if isinstance(completed, Rejected) else _not_completed(cells, context, account, email)
     given, family = cells["given_name"], cells["family_name"]
     if not (given or family) and cells["full_name"]:
         given, family = split_name(cells["full_name"] or "")
@@ -217,6 +220,17 @@ def parse(raw: RawRow, context: Context) -> Parsed:
         score=number_of(cells["score"]),
         certificate_number=cells["certificate_number"],
         remarks=tuple(remarks),
+    )
+
+
+def _not_completed(cells: Cells, context: Context, account: str | None, email: str | None) -> NotCompleted:
+    return NotCompleted(
+        account,
+        email,
+        cells["training_provider"] or text_option(context.options, "training_provider"),
+        cells["course"] or text_option(context.options, "course_title"),
+        cells["course_version"] or text_option(context.options, "course_version") or "",
+        "not_started" if heading_key(cells["status"] or "") in _NOT_BEGUN else "in_progress",
     )
 
 

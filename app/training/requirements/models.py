@@ -151,7 +151,7 @@ class EmploymentTask(TenantOwned, Base):
         to_tenant("employer_id", "employer"),
         tenant_unique("learner_id", "employer_id", "task"),
         tenant_index("employer_id"),
-        tenant_index("task"),
+        tenant_index("task", "id"),
     )
 
     learner_id: Mapped[UUID]

@@ -131,3 +131,87 @@ def _fault(rule: Rule, facts: Facts, on: date) -> tuple[str, str] | None:
 
 def _best(skills: Mapping[str, date], skill: str | None) -> date | None:
     return skills.get(skill) if skill is not None else max(skills.values(), default=None)
+
+
+TASKS = ("administers", "orders", "stores", "records", "witnesses_controlled_drugs", "disposes", "delegated_healthcare")
+"""What somebody may do with medicines for an employer."""
+
+
+def requires(
+    role: int | None, setting: str | None, task: str | None, *, has: tuple[int | None, str | None, frozenset[str]]
+) -> bool:
+    """Whether a row of the matrix fits somebody with this job role, setting and tasks. None in the row: whichever.
+
+    Rows add up: somebody needs what any fitting row asks for, however broad it is.
+    """
+    own_role, own_setting, tasks = has
+    return (
+        (role is None or role == own_role)
+        and (setting is None or setting == own_setting)
+        and (task is None or task in tasks)
+    )
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Evidence:
+    """Something that meets a requirement: what ends last counts, and of those the latest."""
+
+    until: date
+    day: date
+    id: UUID
+    lead_days: int = field(compare=False)
+
+
+def standing_on(today: date, evidence: Iterable[Evidence]) -> tuple[str, Evidence | None]:
+    """State on a day, and what it rests on: met, expiring, expired or missing."""
+    best = max((one for one in evidence if one.day <= today), default=None)
+    if best is None:
+        return "missing", None
+    if best.until < today:
+        return "expired", best
+    soon = best.until != FOR_EVER and (best.until - today).days <= best.lead_days
+    return ("expiring" if soon else "met"), best
+
+
+def may_assess(
+    rules: Iterable[tuple[int | None, str | None, bool]],
+    *,
+    roles: frozenset[int],
+    profession: str | None,
+    competent: bool,
+) -> bool:
+    """Whether an assessor fits a rule (job role, profession, needs own competence): all that the rule names."""
+    return any(
+        (role is not None or wanted is not None)
+        and (role is None or role in roles)
+        and (wanted is None or wanted.casefold() == (profession or "").casefold())
+        and (competent or not needs_own)
+        for role, wanted, needs_own in rules
+    )
+
+
+PROGRESS = ("not_started", "in_progress", "completed", "expired")
+
+
+def next_progress(present: str | None, told: str) -> str:
+    """What progress becomes when a learning system tells `told`: what was completed is never begun again by itself."""
+    if present in ("completed", "expired") and told in ("not_started", "in_progress"):
+        return present
+    return told
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """A time with an employer; both days included, no end while it runs."""
+
+    employer_id: UUID
+    started_on: date
+    ended_on: date | None
+
+
+def visible_to_employer(record_on: date, spells: Iterable[Spell], employer_id: UUID) -> bool:
+    """Whether an employer sees a record of a learner: only what fell into a time in which they worked there."""
+    return any(
+        spell.employer_id == employer_id and spell.started_on <= record_on <= (spell.ended_on or FOR_EVER)
+        for spell in spells
+    )

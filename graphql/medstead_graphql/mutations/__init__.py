@@ -7,8 +7,10 @@ from medstead_graphql.mutations.courses import CourseMutations
 from medstead_graphql.mutations.directory import DirectoryMutations
 from medstead_graphql.mutations.execute import execute_mutation
 from medstead_graphql.mutations.imports import ImportMutations
+from medstead_graphql.mutations.learner_records import LearnerRecordMutations
 from medstead_graphql.mutations.mapping import MappingMutations
 from medstead_graphql.mutations.nominations import NominationMutations
+from medstead_graphql.mutations.programmes import ProgrammeMutations
 from medstead_graphql.mutations.sessions import SessionMutations
 from medstead_graphql.mutations.settings import SettingsMutations
 from medstead_graphql.mutations.taxonomy import TaxonomyMutations
@@ -21,8 +23,10 @@ class Mutation(
     CourseMutations,
     DirectoryMutations,
     ImportMutations,
+    LearnerRecordMutations,
     MappingMutations,
     NominationMutations,
+    ProgrammeMutations,
     SessionMutations,
     SettingsMutations,
     TaxonomyMutations,

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from app.directory import models
 from app.training.models import TrainingSession
 from medstead_graphql.compiler.declare import Connection, Node, column, expression, many, mixed, node, one, part
-from medstead_graphql.types import listings, listings_booking
+from medstead_graphql.types import listings, listings_booking, listings_requirements
 from medstead_graphql.types.common import JSON, PEOPLE, LocationRelationship, TenantKind, TenantStatus
 from medstead_graphql.types.registry import Organisation
 from tenants import models as registry
@@ -18,6 +18,8 @@ from tenants.base import table_of
 
 if TYPE_CHECKING:
     from medstead_graphql.types.booking import Booking
+    from medstead_graphql.types.learner_records import CompetenceAssessment, CourseProgress
+    from medstead_graphql.types.requirements import ChampionNomination, EmploymentTask, LearnerStanding
     from medstead_graphql.types.training import Attendance, Completion, LearningRecord, MedicationChampion
 
 
@@ -185,6 +187,21 @@ class Learner(Node):
         part("Completion", "completed_at", on="learner_id"),
         part("Attendance", _session_start, on="learner_id"),
         description="What the learner finished and attended, latest first.",
+    )
+    tasks: Connection[Annotated["EmploymentTask", strawberry.lazy("medstead_graphql.types.requirements")]] = many(
+        listings_requirements.TASK, on="learner_id", description="What they do with medicines, by employer."
+    )
+    standing: Connection[Annotated["LearnerStanding", strawberry.lazy("medstead_graphql.types.requirements")]] = many(
+        listings_requirements.STANDING, on="learner_id"
+    )
+    progress: Connection[Annotated["CourseProgress", strawberry.lazy("medstead_graphql.types.learner_records")]] = many(
+        listings_requirements.PROGRESS, on="learner_id"
+    )
+    competence_assessments: Connection[
+        Annotated["CompetenceAssessment", strawberry.lazy("medstead_graphql.types.learner_records")]
+    ] = many(listings_requirements.ASSESSMENT, on="learner_id")
+    nominations: Connection[Annotated["ChampionNomination", strawberry.lazy("medstead_graphql.types.requirements")]] = (
+        many(listings_requirements.NOMINATION, on="learner_id")
     )
     champion_roles: Connection[Annotated["MedicationChampion", strawberry.lazy("medstead_graphql.types.training")]] = (
         many(listings.CHAMPION, on="learner_id")

@@ -64,6 +64,11 @@ LEARNER = listing(
         "attendances": "Attendance",
         "championRoles": "MedicationChampion",
         "bookings": "Booking",
+        "tasks": "EmploymentTask",
+        "standing": "LearnerStanding",
+        "progress": "CourseProgress",
+        "competenceAssessments": "CompetenceAssessment",
+        "nominations": "ChampionNomination",
     },
     scopes=dict.fromkeys(("display_name", "family_name", "name_key"), PEOPLE),
 )
