@@ -89,6 +89,12 @@ NAVIGATION = [
         Permission.IMPORTS_READ,
     ),
     NavigationItem(
+        "/console/sessions",
+        "Sessions",
+        "Plan webinars, full days and forums, see who has a place and who waits, and check people in.",
+        Permission.TRAINING_READ,
+    ),
+    NavigationItem(
         "/console/mapping",
         "Mapping",
         "See what each course covers of each topic, before you build on it.",

@@ -22,6 +22,8 @@ SEE_FIGURES = SEE_IMPORTS | {Role.COMMUNICATIONS}
 SEE_TRAINING = SEE_IMPORTS | {Role.FACILITATOR}
 SEE_REJECTED = LEADS | {Role.INFORMATION_GOVERNANCE}
 
+BOOKERS = LEADS | {Role.FACILITATOR}
+
 PAGES: dict[str, set[Role]] = {
     "/impact": SEE_FIGURES,
     "/impact/{code}": SEE_IMPORTS,
@@ -45,6 +47,18 @@ PAGES: dict[str, set[Role]] = {
     "/mapping/{exercise_id:uuid}/analyse": LEADS,
     "/mapping/{exercise_id:uuid}/lock": LEADS,
     "/mapping/{exercise_id:uuid}/copy": LEADS,
+    "/sessions": SEE_TRAINING,
+    "/sessions/add": LEADS,
+    "/sessions/series": LEADS,
+    **{f"/sessions/{{session_id:uuid}}/{page}": LEADS for page in ("change", "move", "publish", "cancel", "groups")},
+    "/sessions/{session_id:uuid}/book": BOOKERS,
+    "/sessions/{session_id:uuid}/bookings/{booking_id:uuid}": BOOKERS,
+    "/sessions/{session_id:uuid}/check-in": BOOKERS,
+    "/sessions/{session_id:uuid}/check-in.csv": BOOKERS,
+    "/team": SEE_TRAINING,
+    "/team/add": LEADS,
+    "/team/{member_id:uuid}": LEADS,
+    "/venues": LEADS,
     "/gaps": SEE_TRAINING,
     "/gaps/open": LEADS,
     "/gaps/{gap_id:uuid}/change": LEADS,
