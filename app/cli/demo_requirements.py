@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import and_, select
 
 from app.directory.models import Employer, Employment, Learner
+from app.training.mapping.state import has_locked_exercise
 from app.training.models import Programme, Tier
 from app.training.requirements import competence, confidence, matrix, nominations, programmes, standing
 from app.training.requirements.models import EmploymentTask
@@ -47,7 +48,7 @@ async def add_requirements(database: Database, context: TenantContext) -> None:
             work,
             programme.id,
             programme.version,
-            has_locked_mapping=await programmes.mapping_is_locked(work),
+            has_locked_mapping=await has_locked_exercise(work),
             anyway=True,
         )
     async with database.unit_of_work(context) as work:

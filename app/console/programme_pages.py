@@ -26,6 +26,7 @@ from app.console.pages import (
 from app.directory.models import CqcLocation, JobRole, Learner, TenantLocation
 from app.identity.permissions import Permission
 from app.training.errors import TrainingRefusal
+from app.training.mapping.state import has_locked_exercise
 from app.training.models import Course, Programme, Tier
 from app.training.requirements import matrix, nominations, programmes
 from app.training.requirements.models import ChampionNomination, PrerequisiteRule, Requirement
@@ -144,7 +145,7 @@ async def programme_publish(request: Request) -> Response:
                 work,
                 programme_id,
                 version,
-                has_locked_mapping=await programmes.mapping_is_locked(work),
+                has_locked_mapping=await has_locked_exercise(work),
                 anyway=form.text("anyway") == "yes",
             )
     except TrainingRefusal as refusal:

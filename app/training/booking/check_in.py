@@ -12,9 +12,11 @@ from app.training.attendance import decide_attendance
 from app.training.booking.models import AttendanceMark, Booking
 from app.training.errors import TrainingRefusal
 from app.training.models import TrainingSession
+from app.training.requirements import standing
 from app.training.sessions.rules import half_at
 from app.webhooks.events import EventType, announce
 from tenants.audit import Action
+from tenants.base import among
 from tenants.identifiers import new_id
 from tenants.outbox import Topic
 from tenants.session import UnitOfWork
@@ -84,7 +86,7 @@ async def mark(work: UnitOfWork, session_id: UUID, seen: Sequence[Seen], method:
     if session is None:
         raise TrainingRefusal("NO_SUCH_SESSION", "There is no such session. Choose one from the list.", "session")
     words = " ".join((reason or "").split()) or None
-    known = await _latest(work, session_id)
+    known = await _latest(work, session_id, {item.learner_id for item in seen})
     new = []
     for item in seen:
         if item.part is not None and not 1 <= item.part <= session.parts:
@@ -133,6 +135,8 @@ async def mark(work: UnitOfWork, session_id: UUID, seen: Sequence[Seen], method:
     if new:
         await work.session.flush()
         await decide_attendance(work, session_id, {item.learner_id for item in new})
+        for learner_id in {item.learner_id for item in new}:
+            standing.request(work, learner_id, f"attended:{session_id}:{work.context.request_id}")
         announce(work, EventType.ATTENDANCE_CHANGED, f"Session:{session_id}")
         due = work.now + _REFRESH_AFTER
         work.emit(Topic.FIGURES_REFRESH, f"marks:{session_id}:{due:%Y%m%d%H}", at=due, session_id=session_id)
@@ -157,10 +161,10 @@ async def _check_in(work: UnitOfWork, session: TrainingSession, reference: str, 
     return CheckedIn(session, part, already=new == 0)
 
 
-async def _latest(work: UnitOfWork, session_id: UUID) -> dict[tuple[UUID, int | None], bool]:
+async def _latest(work: UnitOfWork, session_id: UUID, learners: set[UUID]) -> dict[tuple[UUID, int | None], bool]:
     rows = await work.session.execute(
         select(AttendanceMark.learner_id, AttendanceMark.part, AttendanceMark.present)
-        .where(AttendanceMark.session_id == session_id)
+        .where(AttendanceMark.session_id == session_id, among(AttendanceMark.learner_id, learners))
         .order_by(AttendanceMark.marked_at, AttendanceMark.id)
     )
     return {(row.learner_id, row.part): row.present for row in rows}

@@ -10,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.training.errors import TrainingRefusal
 from app.training.mapping.finding import draft, found, one_of, optional_words, same_version, words
-from app.training.mapping.models import COVERAGES, MappingCell, MappingExercise, TopicReference
-from app.training.mapping.rules import Assessed, Place, seal_of
+from app.training.mapping.models import COVERAGES, MappingCell, MappingExercise, Topic, TopicReference
+from app.training.mapping.rules import Assessed, Place, covered_alone, seal_of
 from app.training.models import Course
+from app.training.requirements.matrix import set_course_topics
 from app.webhooks.events import EventType, announce
 from tenants.audit import Action
 from tenants.base import among, table_of
@@ -169,7 +170,9 @@ async def _insert(work: UnitOfWork, exercise_id: UUID, cells: dict[Place, Assess
 
 
 async def lock_exercise(work: UnitOfWork, exercise_id: UUID, *, version: int) -> None:
-    """Lock a draft for ever. Raises TrainingRefusal `NO_SUCH_MAPPING_EXERCISE`, `LOCKED`, `CHANGED_MEANWHILE` or
+    """Lock a draft for ever; from now on a course meets the requirements of the topics that it covers alone.
+
+    Raises TrainingRefusal `NO_SUCH_MAPPING_EXERCISE`, `LOCKED`, `CHANGED_MEANWHILE` or
     `NOTHING_MAPPED`."""
     exercise = await draft(work, exercise_id)
     same_version(exercise.revision, version, "exercise")
@@ -180,6 +183,9 @@ async def lock_exercise(work: UnitOfWork, exercise_id: UUID, *, version: int) ->
     exercise.revision += 1
     after = {"name": exercise.name, "edition": exercise.edition, "cells": len(cells), "seal": exercise.seal}
     work.record(Action.MAPPING_LOCKED, "mapping_exercise", exercise_id, after=after)
+    codes = {row.id: row.code for row in await work.session.scalars(select(Topic))}
+    for course_id, topics in covered_alone(cells).items():
+        await set_course_topics(work, course_id, [codes[topic_id] for topic_id in topics])
     announce(work, EventType.MAPPING_LOCKED, f"MappingExercise:{exercise_id}")
 
 

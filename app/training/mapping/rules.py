@@ -117,6 +117,24 @@ def analyse(
     )
 
 
+def covered_alone(cells: Mapping[Place, Assessed]) -> dict[UUID, list[UUID]]:
+    """Topics that each course covers by itself: every clause it was assessed on is covered in full, at least one.
+
+    Clauses that are not applicable to the course ask for nothing of it.
+    """
+    found: dict[UUID, dict[UUID, set[str]]] = {}
+    for (course_id, topic_id, _), cell in cells.items():
+        found.setdefault(course_id, {}).setdefault(topic_id, set()).add(cell.coverage)
+    return {
+        course_id: sorted(
+            topic_id
+            for topic_id, coverages in topics.items()
+            if coverages - {Coverage.NOT_APPLICABLE} == {Coverage.FULL}
+        )
+        for course_id, topics in found.items()
+    }
+
+
 def mandatory_topics(
     topics: Iterable[tuple[UUID, Collection[str]]], clauses: Mapping[UUID, Collection[UUID]], setting: str | None
 ) -> dict[UUID, Collection[UUID]]:

@@ -58,12 +58,32 @@ class Section:
 
 async def _tiers(work: UnitOfWork, programme: Programme) -> Entries:
     rows = await work.session.scalars(_of_programme(programme))
-    return [{"position": row.position, "name": row.name, "minimum_minutes": row.minimum_minutes} for row in rows]
+    return [
+        {
+            "position": row.position,
+            "name": row.name,
+            "minimum_minutes": row.minimum_minutes,
+            "accepted_modes": row.accepted_modes,
+            "validity_months": row.validity_months,
+            "renewal_lead_days": row.renewal_lead_days,
+        }
+        for row in rows
+    ]
 
 
 async def _load_tiers(work: UnitOfWork, clone: Clone, entries: Entries) -> None:
     for entry in entries:
-        tier = Tier(tenant_id=work.tenant_id, id=new_id(), programme_id=clone.programme_id, **entry)
+        tier = Tier(
+            tenant_id=work.tenant_id,
+            id=new_id(),
+            programme_id=clone.programme_id,
+            position=entry["position"],
+            name=entry["name"],
+            minimum_minutes=entry["minimum_minutes"],
+            accepted_modes=entry["accepted_modes"],
+            validity_months=entry["validity_months"],
+            renewal_lead_days=entry["renewal_lead_days"],
+        )
         work.add(tier)
         clone.tiers[tier.position] = tier.id
     await work.session.flush()
@@ -350,3 +370,4 @@ SECTIONS = [
     Section("coverage", _coverage, _load_coverage),
     Section("session_outlines", _session_outlines, _load_nothing),
 ]
+"""Of the programme's content; its rules follow in template_rules."""

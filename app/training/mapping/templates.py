@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, insert, select
 
 from app.training.errors import TrainingRefusal
+from app.training.mapping import template_rules
 from app.training.mapping.finding import found, words
 from app.training.mapping.models import ProgrammeOrigin, ProgrammeTemplate
 from app.training.mapping.template_sections import SECTIONS, Clone
@@ -16,6 +17,9 @@ from tenants.identifiers import new_id
 from tenants.models import Tenant
 from tenants.session import UnitOfWork
 
+ALL = (*SECTIONS, *template_rules.SECTIONS)
+"""The sections of a template, in the order in which they are read into another tenant."""
+
 FORMAT = 1
 """Of the document. A reader takes the sections that it knows and leaves the others."""
 
@@ -23,7 +27,7 @@ FORMAT = 1
 async def document_of(work: UnitOfWork, programme_id: UUID) -> dict[str, Any]:
     """What would be published: the sections by name. Raises TrainingRefusal `NO_SUCH_PROGRAMME`."""
     programme = await found(work, Programme, programme_id, "programme")
-    return {"format": FORMAT, "sections": {section.name: await section.export(work, programme) for section in SECTIONS}}
+    return {"format": FORMAT, "sections": {section.name: await section.export(work, programme) for section in ALL}}
 
 
 async def publish_template(work: UnitOfWork, programme_id: UUID, *, name: str, summary: str) -> UUID:
@@ -76,12 +80,21 @@ async def clone_template(work: UnitOfWork, template_id: UUID, *, name: str) -> U
     plain = words(name, "name", "a name for the programme", 200)
     if (await work.session.scalars(select(Programme.id).where(Programme.name == plain))).first() is not None:
         raise TrainingRefusal("NAME_TAKEN", "There is a programme of that name already. Choose another name.", "name")
-    programme = Programme(tenant_id=work.tenant_id, id=new_id(), name=plain, created_at=work.now)
+    programme = Programme(
+        tenant_id=work.tenant_id,
+        id=new_id(),
+        name=plain,
+        created_at=work.now,
+        scope="system",
+        status="draft",
+        version=1,
+        published_without_mapping=False,
+    )
     work.add(programme)
     await work.session.flush()
     clone = Clone(programme.id, f"{template.publisher_name}, template version {template.version}")
     sections = template.document["sections"]
-    for section in SECTIONS:
+    for section in ALL:
         if section.name in sections:
             await section.load(work, clone, sections[section.name])
     work.add(

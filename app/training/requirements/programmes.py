@@ -368,8 +368,3 @@ async def _check_scope(work: UnitOfWork, scope: Scope) -> None:
         if found.first() is None:
             message = "No provider with that CQC id is known here. Bring in the CQC directory first."
             raise TrainingRefusal("NO_SUCH_PROVIDER", message, "cqcProviderId")
-
-
-async def mapping_is_locked(_: UnitOfWork) -> bool:
-    """Whether the tenant has a locked mapping exercise; none can be kept yet, so there is none."""
-    return False

@@ -8,6 +8,7 @@ from uuid import UUID
 import strawberry
 
 from app.training.errors import TrainingRefusal
+from app.training.mapping.state import has_locked_exercise
 from app.training.requirements import matrix, prerequisites, programmes, standing
 from app.training.requirements.prerequisites import NewRule
 from app.training.requirements.rules import RuleKind
@@ -264,7 +265,7 @@ async def _publish(work: UnitOfWork, arguments: dict[str, Any]) -> Payload:
         work,
         programme_id,
         given["version"],
-        has_locked_mapping=await programmes.mapping_is_locked(work),
+        has_locked_mapping=await has_locked_exercise(work),
         anyway=given.get("anyway", False),
     )
     return _changed(programme_id)

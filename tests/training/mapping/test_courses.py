@@ -187,6 +187,7 @@ async def test_a_template_goes_to_another_tenant_without_a_person(installation: 
     document = published["template"]["document"]
     assert {name: len(entries) for name, entries in document["sections"].items()} == {
         "tiers": 3, "guidance": 16, "topics": 40, "courses": 3, "coverage": 1, "session_outlines": 1,
+        "prerequisites": 4, "requirements": 0, "course_topics": 1,
     }  # fmt: skip
     assert document["sections"]["session_outlines"][0]["duration_minutes"] == 90
     for private in ("Given", "Family", "care.example", "Rose", "Ada", "Sam", str(north)):
@@ -224,6 +225,13 @@ async def test_a_template_goes_to_another_tenant_without_a_person(installation: 
         {"totalCount": 6},
     )
     assert (there["learners"], there["completions"]) == ({"totalCount": 0}, {"totalCount": 0})
+    rules = """{ tiers(where: {position: {equals: 3}}) {
+      nodes { prerequisites { nodes { kind needsTier { name position } } } } } }"""
+    gating = [
+        [(rule["kind"], rule["needsTier"] and rule["needsTier"]["position"]) for rule in tier["prerequisites"]["nodes"]]
+        for tier in (await installation.data(south, rules))["tiers"]["nodes"]
+    ]
+    assert gating == [[("TIER_MET", 1), ("TIER_MET", 2), ("APPROVED_NOMINATION", None)]] * 2, "its own, and the clone's"
     (mapped,) = there["mappingExercises"]["nodes"]
     assert (mapped["status"], mapped["cells"]["nodes"]) == (
         "DRAFT",
