@@ -12,9 +12,17 @@ from app.console.pages import Form, tenant_reads
 from app.console.session_words import KINDS, ONLINE_MODES, WAITING_LISTS
 from app.console.training_forms import Invalid, key, number
 from app.training.booking.models import SessionPlaces
+from app.training.mapping.models import GuidanceDocument, Topic
 from app.training.models import Programme, Tier, TrainingSession
 from app.training.sessions.details import Part, Places, Reserved, SessionDetails
-from app.training.sessions.models import AgendaItem, SessionFacilitator, TeamMember, Venue
+from app.training.sessions.models import (
+    AgendaItem,
+    SessionFacilitator,
+    SessionGuidance,
+    SessionTopic,
+    TeamMember,
+    Venue,
+)
 from app.training.sessions.rules import to_utc
 from tenants.clock import LONDON
 
@@ -95,16 +103,18 @@ def details_of(form: Form, reserves: tuple[Reserved, ...] = ()) -> SessionDetail
         people_per_facilitator=number(form, "people_per_facilitator"),
         places=places,
         reserves=reserves,
-        facilitator_ids=tuple(_uuid(text) for text in form.texts("facilitators")),
+        facilitator_ids=tuple(_uuid(text, "facilitators") for text in form.texts("facilitators")),
+        topic_ids=tuple(_uuid(text, "topics") for text in form.texts("topics")),
+        guidance_ids=tuple(_uuid(text, "guidance") for text in form.texts("guidance")),
         agenda=_agenda(form),
     )
 
 
-def _uuid(text: str) -> UUID:
+def _uuid(text: str, name: str) -> UUID:
     try:
         return UUID(text)
     except ValueError as error:
-        raise Invalid("facilitators", "Choose facilitators from the list.") from error
+        raise Invalid(name, "Choose from the list.") from error
 
 
 def _agenda(form: Form) -> tuple[Part, ...]:
@@ -127,7 +137,7 @@ def _line(item: AgendaItem, *, halves: bool) -> str:
 
 
 def values_of(
-    session: TrainingSession, places: SessionPlaces | None, agenda: list[AgendaItem], leaders: list[UUID]
+    session: TrainingSession, places: SessionPlaces | None, agenda: list[AgendaItem], chosen: dict[str, list[str]]
 ) -> dict[str, Any]:
     """What the form shows of a session that is there."""
     return {
@@ -149,7 +159,7 @@ def values_of(
         "closes_at": local(places.closes_at) if places else "",
         "cancel_until": local(places.cancel_until) if places else "",
         "agenda": "\n".join(_line(item, halves=session.parts == 2) for item in agenda),
-        "facilitators": [str(member_id) for member_id in leaders],
+        **chosen,
     }
 
 
@@ -170,7 +180,20 @@ async def lists_in(session: AsyncSession) -> dict[str, Any]:
     team = await session.execute(
         select(TeamMember.id, TeamMember.name).where(TeamMember.ended_on.is_(None)).order_by(TeamMember.name)
     )
+    topics = await session.execute(
+        select(Topic.id, Topic.code, Topic.title).where(Topic.status == "active").order_by(Topic.code)
+    )
+    guidance = await session.execute(
+        select(GuidanceDocument.id, GuidanceDocument.title, GuidanceDocument.review_on)
+        .where(GuidanceDocument.kind == "local", GuidanceDocument.status == "current")
+        .order_by(GuidanceDocument.title)
+    )
     return {
+        "topics": [(str(row.id), f"{row.code}: {row.title}") for row in topics],
+        "guidance": [
+            (str(row.id), row.title + (f", to be reviewed by {row.review_on:%-d %B %Y}" if row.review_on else ""))
+            for row in guidance
+        ],
         "kinds": KINDS,
         "online_modes": ONLINE_MODES,
         "waiting_lists": WAITING_LISTS,
@@ -182,13 +205,17 @@ async def lists_in(session: AsyncSession) -> dict[str, Any]:
 
 async def parts_of(
     session: AsyncSession, session_id: UUID
-) -> tuple[SessionPlaces | None, list[AgendaItem], list[UUID]]:
-    """A session's places, agenda and leaders."""
+) -> tuple[SessionPlaces | None, list[AgendaItem], dict[str, list[str]]]:
+    """A session's places, its agenda, and the ids of its facilitators, topics and guidance, as the form names them."""
     places = (await session.scalars(select(SessionPlaces).where(SessionPlaces.session_id == session_id))).first()
     agenda = await session.scalars(
         select(AgendaItem).where(AgendaItem.session_id == session_id).order_by(AgendaItem.position)
     )
-    leaders = await session.scalars(
-        select(SessionFacilitator.team_member_id).where(SessionFacilitator.session_id == session_id)
-    )
-    return places, list(agenda), list(leaders)
+    chosen = {}
+    for name, column, of in (
+        ("facilitators", SessionFacilitator.team_member_id, SessionFacilitator.session_id),
+        ("topics", SessionTopic.topic_id, SessionTopic.session_id),
+        ("guidance", SessionGuidance.guidance_document_id, SessionGuidance.session_id),
+    ):
+        chosen[name] = [str(value) for value in await session.scalars(select(column).where(of == session_id))]
+    return places, list(agenda), chosen

@@ -117,7 +117,7 @@ async def _sessions(request: Request, when: str) -> Table:
 async def session_add(request: Request) -> Response:
     """Plan a session."""
     if request.method == "GET":
-        values = {"kind": "training", "online_mode": "webinar", "waiting_list": "promote", "facilitators": []}
+        values = {"kind": "training", "online_mode": "webinar", "waiting_list": "promote"}
         return await _form(request, 200, [], values)
     form = await form_of(request)
     try:
@@ -130,9 +130,9 @@ async def session_add(request: Request) -> Response:
 
 async def session_change(request: Request) -> Response:
     """Change a session, but not its times."""
-    row, places, agenda, leaders = await _session(request)
+    row, places, agenda, chosen = await _session(request)
     if request.method == "GET":
-        return await _form(request, 200, [], values_of(row, places, agenda, leaders), row)
+        return await _form(request, 200, [], values_of(row, places, agenda, chosen), row)
     form = await form_of(request)
     try:
         async with tenant_work(request) as work:
@@ -202,7 +202,7 @@ async def session_groups(request: Request) -> Response:
 async def series_add(request: Request) -> Response:
     """Plan a series with its sessions."""
     if request.method == "GET":
-        values = {"kind": "training", "online_mode": "webinar", "waiting_list": "promote", "facilitators": []}
+        values = {"kind": "training", "online_mode": "webinar", "waiting_list": "promote"}
         values |= {"rrule": "FREQ=MONTHLY;INTERVAL=2;BYDAY=2TU", "local_time": "14:00", "minutes": "90"}
         return await _form(request, 200, [], values, series=True)
     form = await form_of(request)
@@ -266,7 +266,7 @@ def _problem(error: TrainingRefusal | Invalid, fields: Any = FIELDS) -> Problem:
 
 
 def _typed(form: Form, names: Any = FIELDS) -> dict[str, Any]:
-    return typed(form, names) | {"facilitators": form.texts("facilitators")}
+    return typed(form, names) | {name: form.texts(name) for name in ("facilitators", "topics", "guidance")}
 
 
 _ID = "/sessions/{session_id:uuid}"

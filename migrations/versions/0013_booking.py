@@ -23,6 +23,8 @@ TENANT_TABLES = (
     "booking",
     "attendance_mark",
     "place_offer",
+    "session_topic",
+    "session_guidance",
 )
 ALL_GRANTS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 CHECKS = {
@@ -510,6 +512,35 @@ def upgrade() -> None:
     )
     op.add_column("attendance", sa.Column("first_half", sa.Boolean(), nullable=True), schema="medstead")
     op.add_column("attendance", sa.Column("second_half", sa.Boolean(), nullable=True), schema="medstead")
+    for name, target, link in (
+        ("session_topic", "topic", "topic_id"),
+        ("session_guidance", "guidance_document", "guidance_document_id"),
+    ):
+        op.create_table(
+            name,
+            sa.Column("session_id", sa.Uuid(), nullable=False),
+            sa.Column(link, sa.Uuid(), nullable=False),
+            sa.Column("tenant_id", sa.Uuid(), nullable=False),
+            sa.Column("id", sa.Uuid(), nullable=False),
+            sa.ForeignKeyConstraint(["tenant_id"], ["medstead.tenant.id"], name=op.f(f"{name}_tenant_id_fkey")),
+            sa.ForeignKeyConstraint(
+                ["tenant_id", "session_id"],
+                ["medstead.training_session.tenant_id", "medstead.training_session.id"],
+                name=op.f(f"{name}_tenant_id_session_id_fkey"),
+            ),
+            sa.ForeignKeyConstraint(
+                ["tenant_id", link],
+                [f"medstead.{target}.tenant_id", f"medstead.{target}.id"],
+                name=op.f(f"{name}_tenant_id_{link}_fkey"),
+            ),
+            sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f(f"{name}_pkey")),
+            sa.UniqueConstraint("tenant_id", "session_id", link, name=op.f(f"{name}_tenant_id_session_id_{link}_key")),
+            schema="medstead",
+            info={"kind": "tenant"},
+        )
+        op.create_index(
+            op.f(f"{name}_tenant_id_{link}_index"), name, ["tenant_id", link], schema="medstead", unique=False
+        )
     op.add_column(
         "tenant_settings",
         sa.Column("meeting_people_at_most", sa.Integer(), server_default="250", nullable=False),

@@ -98,6 +98,20 @@ async def test_a_series_keeps_its_local_time_across_clock_changes(installation: 
     )
     assert ended["series"] == {"excluded": ["2027-03-25"], "sessions": {"totalCount": 1}}
     made_more = "SessionSeriesSaved { sessionsMade }"
+    local = await change(
+        installation,
+        "createGuidanceDocument",
+        "GuidanceSaved { document { id } }",
+        input='{code: "LOCAL1", title: "Covert administration in our area", kind: LOCAL, edition: "2", reviewOn: "2027-03-01"}',
+    )
+    guided = session_input(guidanceIds=f'["{local["document"]["id"]}"]', title='"Covert administration"')
+    warned = await change(installation, "createSession", SAVED, input=guided)
+    assert "GUIDANCE_OVERDUE" not in [remark["code"] for remark in warned["remarks"]], "not yet past its day"
+    late = guided.replace("2026-12-01", "2027-03-02")
+    warned = await change(installation, "createSession", SAVED, input=late)
+    assert "Covert administration in our area" in next(
+        remark["message"] for remark in warned["remarks"] if remark["code"] == "GUIDANCE_OVERDUE"
+    )
     more = await change(installation, "extendSessionSeries", made_more, id=f'"{series}"', until='"2027-04-22"')
     assert more["sessionsMade"] == 2
     for rule in ("every other month", "FREQ=HOURLY", "FREQ=DAILY;INTERVAL=0", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"):

@@ -118,6 +118,8 @@ def _paths(name: str) -> list[str]:
         "WebhookAttempt": "webhookDeliveries(first: 100) { nodes { attempts%s } }",
         "SessionFacilitator": "sessions(first: 100) { nodes { facilitators%s } }",
         "AgendaItem": "sessions(first: 100) { nodes { agenda%s } }",
+        "SessionTopic": "sessions(first: 100) { nodes { topics%s } }",
+        "SessionGuidance": "sessions(first: 100) { nodes { guidance%s } }",
         "PlaceReserve": "sessions(first: 100) { nodes { reserves%s } }",
         "PlaceOffer": "bookings(first: 100) { nodes { offers%s } }",
         "CourseAccreditation": "courses(first: 100) { nodes { accreditations%s } }",

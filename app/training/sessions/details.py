@@ -62,6 +62,8 @@ class SessionDetails:
     places: Places | None = None
     reserves: tuple[Reserved, ...] = ()
     facilitator_ids: tuple[UUID, ...] = ()
+    topic_ids: tuple[UUID, ...] = ()
+    guidance_ids: tuple[UUID, ...] = ()
     agenda: tuple[Part, ...] = field(default=())
 
 

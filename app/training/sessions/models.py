@@ -121,3 +121,33 @@ class AgendaItem(TenantOwned, Base):
     part: Mapped[int] = mapped_column(SmallInteger)
     minutes: Mapped[int]
     group_work: Mapped[bool]
+
+
+class SessionTopic(TenantOwned, Base):
+    """A topic that a session teaches."""
+
+    __tablename__ = "session_topic"
+    __table_args__ = tenant_table(
+        to_tenant("session_id", "training_session"),
+        to_tenant("topic_id", "topic"),
+        tenant_unique("session_id", "topic_id"),
+        tenant_index("topic_id"),
+    )
+
+    session_id: Mapped[UUID]
+    topic_id: Mapped[UUID]
+
+
+class SessionGuidance(TenantOwned, Base):
+    """A guidance document that a session goes through; past its review date, somebody should look before."""
+
+    __tablename__ = "session_guidance"
+    __table_args__ = tenant_table(
+        to_tenant("session_id", "training_session"),
+        to_tenant("guidance_document_id", "guidance_document"),
+        tenant_unique("session_id", "guidance_document_id"),
+        tenant_index("guidance_document_id"),
+    )
+
+    session_id: Mapped[UUID]
+    guidance_document_id: Mapped[UUID]

@@ -12,16 +12,25 @@ from app.training.booking.models import LIVE, Booking, PlaceReserve, SessionPlac
 from app.training.booking.places import end, give_places, lock, note, standing_of
 from app.training.booking.rules import capacity_refusal
 from app.training.errors import TrainingRefusal
+from app.training.mapping.models import GuidanceDocument
 from app.training.models import Tier, TrainingSession
 from app.training.sessions.details import Places, SessionDetails, check, check_times
-from app.training.sessions.models import AgendaItem, SessionFacilitator, TeamMember, Venue
+from app.training.sessions.models import (
+    AgendaItem,
+    SessionFacilitator,
+    SessionGuidance,
+    SessionTopic,
+    TeamMember,
+    Venue,
+)
 from app.training.sessions.rules import Leader, Plan, Remark, groups_of, remarks
 from app.webhooks.events import EventType, announce
 from tenants.audit import Action
 from tenants.base import among
+from tenants.clock import london_date
 from tenants.identifiers import new_id
 from tenants.models import TenantSettings
-from tenants.outbox import Topic
+from tenants.outbox import Topic as OutboxTopic
 from tenants.session import UnitOfWork
 
 _CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -256,6 +265,16 @@ async def remarks_on(work: UnitOfWork, session: TrainingSession) -> tuple[Plan, 
     minutes = select(func.coalesce(func.sum(AgendaItem.minutes), 0)).where(AgendaItem.session_id == session.id)
     capacity = select(SessionPlaces.capacity).where(SessionPlaces.session_id == session.id)
     venue = None if session.venue_id is None else await work.session.get(Venue, (work.tenant_id, session.venue_id))
+    overdue = await work.session.scalars(
+        select(GuidanceDocument.title)
+        .join(
+            SessionGuidance,
+            (SessionGuidance.tenant_id == GuidanceDocument.tenant_id)
+            & (SessionGuidance.guidance_document_id == GuidanceDocument.id),
+        )
+        .where(SessionGuidance.session_id == session.id, GuidanceDocument.review_on < london_date(session.starts_at))
+        .order_by(GuidanceDocument.title)
+    )
     settings = (await work.session.scalars(select(TenantSettings))).one()
     plan = Plan(
         starts_at=session.starts_at,
@@ -268,6 +287,7 @@ async def remarks_on(work: UnitOfWork, session: TrainingSession) -> tuple[Plan, 
         leaders=tuple(Leader(*row) for row in leaders),
         people_per_facilitator=session.people_per_facilitator,
         agenda_minutes=(await work.session.execute(minutes)).scalar_one(),
+        guidance_overdue=tuple(overdue),
     )
     return plan, remarks(plan, settings.meeting_people_at_most)
 
@@ -334,8 +354,22 @@ def _new_places(work: UnitOfWork, session: TrainingSession, places: Places) -> S
 
 async def _replace_parts(work: UnitOfWork, session_id: UUID, details: SessionDetails) -> None:
     """Leaders, agenda and reserves as they are told now. Reserves that bookings draw on keep their ids."""
-    for table in (SessionFacilitator, AgendaItem):
+    for table in (SessionFacilitator, AgendaItem, SessionTopic, SessionGuidance):
         await work.session.execute(delete(table).where(table.session_id == session_id))
+    work.add(
+        *(
+            SessionTopic(tenant_id=work.tenant_id, id=new_id(), session_id=session_id, topic_id=topic_id)
+            for topic_id in dict.fromkeys(details.topic_ids)
+        )
+    )
+    work.add(
+        *(
+            SessionGuidance(
+                tenant_id=work.tenant_id, id=new_id(), session_id=session_id, guidance_document_id=document_id
+            )
+            for document_id in dict.fromkeys(details.guidance_ids)
+        )
+    )
     work.add(
         *(
             SessionFacilitator(tenant_id=work.tenant_id, id=new_id(), session_id=session_id, team_member_id=member_id)
@@ -376,7 +410,10 @@ async def _replace_parts(work: UnitOfWork, session_id: UUID, details: SessionDet
             work.add(reserve)
         reserve.places, reserve.until = wanted.places, wanted.until
         work.emit(
-            Topic.PLACES_RELEASE, f"{reserve.id}:{wanted.until.timestamp():.0f}", at=wanted.until, session_id=session_id
+            OutboxTopic.PLACES_RELEASE,
+            f"{reserve.id}:{wanted.until.timestamp():.0f}",
+            at=wanted.until,
+            session_id=session_id,
         )
     for reserve in known.values():
         reserve.until = min(reserve.until, work.now)  # bookings may point to it, so it ends instead of going

@@ -139,7 +139,7 @@ def remarks(plan: Plan, meeting_people_at_most: int) -> list[Remark]:
         )
     found += registration_remarks(plan.leaders)
     found += [
-        Remark("GUIDANCE_OVERDUE", f"{title} is past its review date. Have it reviewed, or say so in the session.")
+        Remark("GUIDANCE_OVERDUE", f"{title} will be past its review date by then. Have it reviewed before.")
         for title in plan.guidance_overdue
     ]
     return found

@@ -134,6 +134,8 @@ class SessionInput:
     places: PlacesInput | None = None
     reserves: list[ReserveInput] | None = None
     facilitator_ids: list[strawberry.ID] | None = None
+    topic_ids: list[strawberry.ID] | None = None
+    guidance_ids: list[strawberry.ID] | None = None
     agenda: list[AgendaInput] | None = None
 
 
@@ -259,6 +261,8 @@ def _details(given: dict[str, Any]) -> details.SessionDetails:
             for item in given.get("reserves") or ()
         ),
         facilitator_ids=tuple(_id(item, "TeamMember") for item in given.get("facilitatorIds") or ()),
+        topic_ids=tuple(_id(item, "Topic") for item in given.get("topicIds") or ()),
+        guidance_ids=tuple(_id(item, "GuidanceDocument") for item in given.get("guidanceIds") or ()),
         agenda=tuple(
             details.Part(item["title"], item["minutes"], item["part"], item["groupWork"])
             for item in given.get("agenda") or ()

@@ -8,6 +8,7 @@ import strawberry
 from sqlalchemy import func, select
 
 from app.training.booking import models as booking
+from app.training.mapping import models as mapping
 from app.training.models import TrainingSession
 from app.training.sessions import models as sessions
 from medstead_graphql.compiler.declare import Connection, Node, column, expression, many, node, one
@@ -31,6 +32,7 @@ BOOKINGS = "bookings:write"
 """What opens a session's codes: whoever holds them can check people in."""
 
 if TYPE_CHECKING:
+    from medstead_graphql.types.mapping import GuidanceDocument, Topic
     from medstead_graphql.types.training import Session
 
 _Session = Annotated["Session", strawberry.lazy("medstead_graphql.types.training")]
@@ -103,6 +105,24 @@ class AgendaItem(Node):
     part: int = column(description="Which half of the day: 1 or 2.")
     minutes: int = column()
     group_work: bool = column()
+
+
+@node(sessions.SessionTopic, scope="training:read", description="A topic that a session teaches.")
+class SessionTopic(Node):
+    """A topic of a session."""
+
+    topic: Annotated["Topic", strawberry.lazy("medstead_graphql.types.mapping")] = one(mapping.Topic, key="topic_id")
+    session: _Session = one(TrainingSession, key="session_id")
+
+
+@node(sessions.SessionGuidance, scope="training:read", description="A guidance document that a session goes through.")
+class SessionGuidance(Node):
+    """A document of a session."""
+
+    document: Annotated["GuidanceDocument", strawberry.lazy("medstead_graphql.types.mapping")] = one(
+        mapping.GuidanceDocument, key="guidance_document_id"
+    )
+    session: _Session = one(TrainingSession, key="session_id")
 
 
 @node(booking.PlaceReserve, scope="training:read", description="Places kept for some until a moment.")

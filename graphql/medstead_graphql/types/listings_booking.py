@@ -53,3 +53,14 @@ PLACE_OFFER = listing(
     orders=("offered_at",),
     default_order=("-offered_at",),
 )
+SESSION_TOPIC = listing(
+    "SessionTopic", sessions.SessionTopic, filters=(), orders=(), default_order=(), links={"topic": "Topic"}
+)
+SESSION_GUIDANCE = listing(
+    "SessionGuidance",
+    sessions.SessionGuidance,
+    filters=(),
+    orders=(),
+    default_order=(),
+    links={"document": "GuidanceDocument"},
+)

@@ -20,8 +20,10 @@ from medstead_graphql.types.booking import (
     Booking,
     PlaceReserve,
     SessionFacilitator,
+    SessionGuidance,
     SessionPlaces,
     SessionSeries,
+    SessionTopic,
     Venue,
 )
 from medstead_graphql.types.common import JSON, PEOPLE, OnlineMode, SessionKind, SessionState
@@ -184,6 +186,8 @@ class Session(Node):
     )
     reserves: Connection[PlaceReserve] = many(listings_booking.PLACE_RESERVE, on="session_id")
     facilitators: Connection[SessionFacilitator] = many(listings_booking.SESSION_FACILITATOR, on="session_id")
+    topics: Connection[SessionTopic] = many(listings_booking.SESSION_TOPIC, on="session_id")
+    guidance: Connection[SessionGuidance] = many(listings_booking.SESSION_GUIDANCE, on="session_id")
     agenda: Connection[AgendaItem] = many(listings_booking.AGENDA_ITEM, on="session_id")
     bookings: Connection[Booking] = many(listings_booking.BOOKING, on="session_id")
     attendances: Connection["Attendance"] = many(listings.ATTENDANCE, on="session_id")
