@@ -31,8 +31,8 @@ from app.console.session_words import (
     WAITING_LISTS,
 )
 from app.console.tables import Table, csv_of
-from app.console.training_forms import may_write
-from app.directory.models import Employer, Employment, Learner
+from app.console.training_forms import SETTINGS, may_write
+from app.directory.models import Employer, Employment, Learner, ProviderGroup
 from app.identity.permissions import Permission
 from app.training.booking import check_in, operations, placing
 from app.training.booking.models import LIVE, Booking, PlaceOffer, PlaceReserve, SessionPlaces
@@ -80,6 +80,9 @@ async def session_page(request: Request, status: int, problems: list[Problem]) -
                 .order_by(TeamMember.name)
             )
         ).all()
+        groups = {
+            str(group.id): group.name for group in await reads.scalars(select(ProviderGroup).order_by(ProviderGroup.id))
+        }
         bookings = await _bookings(request, reads, row)
         work = UnitOfWork(reads, _context(request), services_of(request).clock)
         _, remarks = await remarks_on(work, row)
@@ -98,6 +101,7 @@ async def session_page(request: Request, status: int, problems: list[Problem]) -
         venue=venue,
         places=places,
         reserves=[one for one in reserves if one.until > now],
+        reserve_words={one.id: SETTINGS.get(one.value, groups.get(one.value, one.value)) for one in reserves},
         agenda=agenda,
         leaders=leaders,
         remarks=remarks if row.state != "cancelled" and row.starts_at > now else [],

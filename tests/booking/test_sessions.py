@@ -102,7 +102,7 @@ async def test_a_series_keeps_its_local_time_across_clock_changes(installation: 
         installation,
         "createGuidanceDocument",
         "GuidanceSaved { document { id } }",
-        input='{code: "LOCAL1", title: "Covert administration in our area", kind: LOCAL, edition: "2", reviewOn: "2027-03-01"}',
+        input='{code: "LOCAL1", title: "Covert administration in our area", kind: LOCAL, reviewOn: "2027-03-01"}',
     )
     guided = session_input(guidanceIds=f'["{local["document"]["id"]}"]', title='"Covert administration"')
     warned = await change(installation, "createSession", SAVED, input=guided)
