@@ -93,9 +93,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture
-async def database_name() -> AsyncIterator[str]:
-    """A migrated database of this test's own."""
-    async with servers.fresh_database() as name:
+async def database_name(request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    """A migrated database of this test's own; it has tenants already if the test opens an installation on it."""
+    template = servers.PEOPLED if "installation" in request.fixturenames else servers.TEMPLATE
+    async with servers.fresh_database(template) as name:
         yield name
 
 
@@ -119,6 +120,7 @@ def data_dir(tmp_path: Path) -> Path:
 @pytest.fixture
 async def installation(login: str, database_name: str, redis_url: str, data_dir: Path) -> AsyncIterator[Installation]:
     """The application on its own database, with tenants `north` and `south`."""
-    urls = servers.running().urls(database_name, bypass=login == BYPASS_LOGIN)
-    async with open_installation(urls, redis_url, data_dir) as opened:
+    running = servers.running()
+    urls = running.urls(database_name, bypass=login == BYPASS_LOGIN)
+    async with open_installation(urls, redis_url, data_dir, running.tenants) as opened:
         yield opened

@@ -8,8 +8,9 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
 import orjson
@@ -17,9 +18,12 @@ import orjson
 from app.reference import load_reference_data
 from infra.embedded import start_postgres, start_valkey
 from migrations import runner
+from tenants.clock import SettableClock
 from tenants.provision import APP, DatabaseUrls, RolePasswords, prepare_database, with_login
 
 TEMPLATE = "medstead_template"
+PEOPLED = "medstead_peopled"
+"""A second template that has two tenants already: making them anew takes half of what opening a test takes."""
 BYPASS = "medstead_bypass"
 """A login with the rights of the runtime role that row-level security does not bind: for the second run."""
 VARIABLE = "MEDSTEAD_TEST_SERVERS"
@@ -35,6 +39,13 @@ class Servers:
     app_password: str
     benchmark_password: str
     redis_url: str
+    north: str = ""
+    south: str = ""
+
+    @property
+    def tenants(self) -> tuple[UUID, UUID]:
+        """The tenants of databases that were copied from PEOPLED."""
+        return UUID(self.north), UUID(self.south)
 
     @property
     def passwords(self) -> RolePasswords:
@@ -63,6 +74,8 @@ def start(stack: ExitStack) -> Servers:
     urls = asyncio.run(_make_template(servers))
     runner.upgrade(urls.owner)
     asyncio.run(load_reference_data(urls.owner))
+    north, south = asyncio.run(_people(servers))
+    servers = replace(servers, north=str(north), south=str(south))
     os.environ[VARIABLE] = orjson.dumps(asdict(servers)).decode()
     return servers
 
@@ -79,14 +92,27 @@ async def _make_template(servers: Servers) -> DatabaseUrls:
     return urls
 
 
+async def _people(servers: Servers) -> tuple[UUID, UUID]:
+    """Copy the template and make the tenants in the copy; their ids."""
+    from tests.support import NOW, make_tenants
+
+    administrator = await asyncpg.connect(servers.superuser_url)
+    try:
+        await administrator.execute(f"CREATE DATABASE {PEOPLED} TEMPLATE {TEMPLATE} STRATEGY file_copy")
+        await administrator.execute(f"GRANT CONNECT ON DATABASE {PEOPLED} TO medstead_owner")
+    finally:
+        await administrator.close()
+    return await make_tenants(servers.urls(PEOPLED), SettableClock(NOW))
+
+
 @asynccontextmanager
-async def fresh_database() -> AsyncIterator[str]:
+async def fresh_database(template: str = TEMPLATE) -> AsyncIterator[str]:
     """A migrated database of the caller's own, by name; dropped when the block ends."""
     name = f"test_{os.getpid()}_{next(_numbers)}"
     administrator = await asyncpg.connect(running().superuser_url)
     try:
         await administrator.execute(
-            f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy OWNER medstead_owner"
+            f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy OWNER medstead_owner"
         )
         await administrator.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
         await administrator.execute(f"GRANT CONNECT ON DATABASE {name} TO medstead_app, medstead_benchmark")

@@ -127,11 +127,11 @@ async def make_tenants(urls: DatabaseUrls, clock: SettableClock) -> tuple[UUID, 
 
 @asynccontextmanager
 async def open_installation(
-    urls: DatabaseUrls, redis_url: str, data_dir: Path, **settings: Any
+    urls: DatabaseUrls, redis_url: str, data_dir: Path, tenants: tuple[UUID, UUID] | None = None, **settings: Any
 ) -> AsyncIterator[Installation]:
-    """Open the application on a migrated database, with other settings if given."""
+    """Open the application on a migrated database, with other settings if given; makes its tenants if it has none."""
     clock = SettableClock(NOW)
-    north, south = await make_tenants(urls, clock)
+    north, south = tenants or await make_tenants(urls, clock)
     app = create_app(settings_for(urls, redis_url, data_dir, **settings), clock)
     async with app.router.lifespan_context(app):
         transport = httpx2.ASGITransport(app, raise_app_exceptions=False)

@@ -15,5 +15,7 @@ async def installation(login: str, database_name: str, redis_url: str, data_dir:
     """The application on its own database, with tenants `north` and `south`, and handlers for webhooks."""
     webhooks.register_handlers()
     urls = servers.running().urls(database_name, bypass=login == BYPASS_LOGIN)
-    async with open_installation(urls, redis_url, data_dir, webhook_allow_loopback=True) as opened:
+    async with open_installation(
+        urls, redis_url, data_dir, servers.running().tenants, webhook_allow_loopback=True
+    ) as opened:
         yield opened
