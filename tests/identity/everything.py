@@ -73,9 +73,8 @@ def _value(argument_type: Any) -> str:
         return "{" + ", ".join(fields) + "}"
     if isinstance(argument_type, GraphQLEnumType):
         return str(next(iter(argument_type.values)))
-    if argument_type.name == "DateTime":
-        return '"2026-01-01T10:00:00Z"'
     literals = {"ID": f'"Learner:{IDENTIFIER}"', "Int": "1", "Boolean": "true", "Date": '"2026-01-01"', "JSON": "{}"}
+    literals |= {"DateTime": '"2026-01-01T10:00:00Z"', "Time": '"10:00:00"', "Decimal": '"1.00"'}
     return literals.get(argument_type.name, '"x"')
 
 
