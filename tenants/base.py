@@ -60,11 +60,20 @@ def table_of(model: type[Base] | type["TenantOwned"]) -> Table:
     return table
 
 
+_DRIVER = "medstead_driver"
+
+
 async def driver_of(session: AsyncSession) -> Any:
-    """The driver's connection of the session's transaction, which it begins if there is none."""
-    connection = await session.connection()
-    driver = (await connection.get_raw_connection()).driver_connection
-    assert driver is not None
+    """The driver's connection of the session's transaction, which it begins if there is none.
+
+    It is kept for the transaction: asking for it anew costs as much as a short statement.
+    """
+    transaction, driver = session.info.get(_DRIVER, (None, None))
+    if transaction is None or transaction is not session.sync_session.get_transaction():
+        connection = await session.connection()
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert driver is not None
+        session.info[_DRIVER] = (session.sync_session.get_transaction(), driver)
     return driver
 
 

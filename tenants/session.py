@@ -151,7 +151,8 @@ class UnitOfWork:
 
     async def driver(self) -> Any:
         """The driver's connection of this transaction, with everything flushed that the session holds."""
-        await self.session.flush()
+        if self.session.new or self.session.dirty or self.session.deleted:
+            await self.session.flush()
         return await driver_of(self.session)
 
     @asynccontextmanager
