@@ -5,7 +5,6 @@ whoever knows it. The certificate's code is not in it either.
 """
 
 import hashlib
-import hmac
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -93,11 +92,6 @@ def credential(certificate: Certificate, base_url: str, slug: str) -> dict[str, 
 def identity_hash(name: str, salt: str) -> str:
     """The hash of a name with its salt, as Open Badges writes it."""
     return f"sha256${hashlib.sha256((name + salt).encode()).hexdigest()}"
-
-
-def names(hashed: str, salt: str, name: str) -> bool:
-    """Whether a badge's hash is that of the name."""
-    return hmac.compare_digest(hashed, identity_hash(name, salt))
 
 
 def signed(certificate: Certificate, base_url: str, slug: str, key: OKPKey) -> str:

@@ -13,7 +13,6 @@ from app.training.certificates.models import Certificate, CertificateTemplate
 from tenants.clock import london_date
 
 SOURCE = (Path(__file__).parent / "certificate.typ").read_bytes()
-ACCESSIBLE = "ua-1"
 
 
 def verify_url(base_url: str, slug: str, code: str) -> str:
@@ -22,26 +21,27 @@ def verify_url(base_url: str, slug: str, code: str) -> str:
 
 
 def draw(certificate: Certificate, template: CertificateTemplate, base_url: str, slug: str) -> bytes:
-    """The PDF, tagged, by PDF/UA-1 unless a name has letters for which no font is at hand: it is tagged all the same."""
-    return _compile(certificate, template, base_url, slug, format="pdf")
+    """The PDF: by PDF/UA-1, or where a name has letters that no font at hand has, tagged all the same."""
+    shared = _shared(certificate, template, base_url, slug)
+    try:
+        return bytes(typst.compile(SOURCE, format="pdf", pdf_standards=["ua-1"], **shared))
+    except typst.TypstError:
+        return bytes(typst.compile(SOURCE, format="pdf", **shared))
 
 
 def picture(certificate: Certificate, template: CertificateTemplate, base_url: str, slug: str) -> bytes:
     """The page as PNG."""
-    return _compile(certificate, template, base_url, slug, format="png", ppi=96.0)
+    return bytes(typst.compile(SOURCE, format="png", ppi=96.0, **_shared(certificate, template, base_url, slug)))
 
 
-def _compile(certificate: Certificate, template: CertificateTemplate, base_url: str, slug: str, **how: Any) -> bytes:
+def _shared(certificate: Certificate, template: CertificateTemplate, base_url: str, slug: str) -> dict[str, Any]:
     data = orjson.dumps(_told(certificate, template, base_url, slug)).decode()
     # Fonts of the machine are left out: another machine has others, and the bytes would differ.
-    shared = {"sys_inputs": {"data": data}, "ignore_system_fonts": True}
-    shared |= {"timestamp": int(certificate.issued_at.timestamp())}
-    if how["format"] != "pdf":
-        return bytes(typst.compile(SOURCE, **how, **shared))
-    try:
-        return bytes(typst.compile(SOURCE, **how, **shared, pdf_standards=[ACCESSIBLE]))
-    except typst.TypstError:
-        return bytes(typst.compile(SOURCE, **how, **shared))
+    return {
+        "sys_inputs": {"data": data},
+        "ignore_system_fonts": True,
+        "timestamp": int(certificate.issued_at.timestamp()),
+    }
 
 
 def _told(certificate: Certificate, template: CertificateTemplate, base_url: str, slug: str) -> dict[str, Any]:
