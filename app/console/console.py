@@ -9,6 +9,8 @@ from starlette.staticfiles import StaticFiles
 from app.console import (
     api_client_pages,
     audit_pages,
+    certificate_pages,
+    champion_pages,
     course_pages,
     gap_pages,
     home_pages,
@@ -48,6 +50,8 @@ ROUTES: list[BaseRoute] = [
     *template_pages.ROUTES,
     *programme_pages.ROUTES,
     *standing_pages.ROUTES,
+    *certificate_pages.ROUTES,
+    *champion_pages.ROUTES,
     *review_pages.ROUTES,
     *registry_pages.ROUTES,
     *settings_pages.ROUTES,
