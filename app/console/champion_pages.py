@@ -40,7 +40,7 @@ from app.training.models import MedicationChampion
 from app.training.requirements.models import ChampionNomination
 from tenants.clock import london_date
 
-SHOWN, EVERYTHING, LINES = 100, 100_000, 8
+SHOWN, EVERYTHING, LINES, FEWEST_LINES = 100, 100_000, 20, 4
 STATES = {"active": "Active", "ended": "Ended"}
 WHY_ENDED = {"employment_ended": "The employment there ended", "date_reached": "The day that was set has come"}
 
@@ -387,7 +387,8 @@ async def _pathway_page(
 ) -> Response:
     table, steps = await _steps(request)
     shown = lines or [(step.name, step.role_category, str(step.id)) for step in steps]
-    shown += [("", "", "")] * (LINES - len(shown))
+    room = min(LINES, max(FEWEST_LINES, len(steps) + 2))
+    shown = shown[:LINES] + [("", "", "")] * (room - len(shown))
     values = {f"{word}_{n}": text for n, line in enumerate(shown, 1) for word, text in zip(_LINE, line, strict=True)}
     return render(
         request,
@@ -398,7 +399,7 @@ async def _pathway_page(
         table=table,
         retention=await _retention(request),
         categories=ROLE_CATEGORIES,
-        lines=range(1, LINES + 1),
+        lines=range(1, len(shown) + 1),
         writes=may_write(request),
     )
 
