@@ -1,4 +1,4 @@
-"""What `./bench` shows: booking, certificates, import, reads, hostile, oracle, standing, start; each has its `--help`."""
+"""What `./bench` shows: booking, certificates, import, reads, hostile, oracle, standing, start; see `--help`."""
 
 from typing import Annotated
 
