@@ -11,6 +11,8 @@ from app import health, uploads
 from app.console.console import console_routes
 from app.identity import oauth
 from app.logs import configure_logs
+from app.public.pages import Misses
+from app.public.verify_pages import verify_routes
 from app.services import Services
 from app.settings import Settings, load_settings
 from app.web import RequestIds, SecurityHeaders
@@ -32,6 +34,7 @@ def create_app(settings: Settings | None = None, clock: Clock = system_clock) ->
         services = await Services.open(chosen, clock)
         app.state.services = services
         app.state.graphql = GraphQLService(services)
+        app.state.verify_misses = Misses(services, "verify")
         app.state.deprecated_fields = deprecations(schema._schema)
         if chosen.environment != "test":
             # What is there now stays for the life of the process: to look through it again and again for what could be
@@ -42,6 +45,7 @@ def create_app(settings: Settings | None = None, clock: Clock = system_clock) ->
             yield
         finally:
             await app.state.graphql.close()
+            await app.state.verify_misses.close()
             await services.close()
 
     routes: list[BaseRoute] = [
@@ -55,6 +59,7 @@ def create_app(settings: Settings | None = None, clock: Clock = system_clock) ->
         Route("/uploads", uploads.upload, methods=["POST"]),
         Route("/uploads/{import_id:uuid}/rejected.csv", uploads.rejected_rows, methods=["POST"]),
         *console_routes(),
+        *verify_routes(),
     ]
     app = Starlette(routes=routes, lifespan=lifespan)
     app.add_middleware(SecurityHeaders)

@@ -6,6 +6,8 @@ from app.identity import models as identity
 from app.imports import models as imports
 from app.training import models as training
 from app.training.booking import models as booking
+from app.training.certificates import models as certificates
+from app.training.champion_register import models as champion_register
 from app.training.mapping import models as mapping
 from app.training.requirements import models as requirements
 from app.training.sessions import models as sessions
@@ -18,6 +20,8 @@ __all__ = [
     "audit",
     "booking",
     "bookkeeping",
+    "certificates",
+    "champion_register",
     "directory",
     "evidence",
     "identity",

@@ -23,6 +23,8 @@ class Topic(StrEnum):
     FIGURES_REFRESH = "evidence.refresh"
     PLACE_OFFER_EXPIRE = "booking.expire_offer"
     PLACES_RELEASE = "booking.release"
+    CERTIFICATES_ISSUE = "training.certificates"
+    CHAMPIONS_END = "training.champions"
     STANDING_COMPUTE = "training.standing"
     WEBHOOK_FAN_OUT = "webhooks.fan_out"
     WEBHOOK_DELIVER = "webhooks.deliver"

@@ -39,10 +39,15 @@ def _compute_standing(work: UnitOfWork, slot: datetime) -> None:
     work.emit(Topic.STANDING_COMPUTE, f"nightly:{slot.isoformat()}")
 
 
+def _end_champions(work: UnitOfWork, slot: datetime) -> None:
+    work.emit(Topic.CHAMPIONS_END, f"nightly:{slot.isoformat()}")
+
+
 SCHEDULES = (
     Schedule("figures.nightly", time(3), timedelta(hours=20), _refresh_figures),
     # After midnight, for what is valid until yesterday has expired today.
     Schedule("standing.nightly", time(1, 30), timedelta(hours=20), _compute_standing),
+    Schedule("champions.nightly", time(1), timedelta(hours=20), _end_champions),
 )
 
 

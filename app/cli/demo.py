@@ -15,6 +15,7 @@ import orjson
 from sqlalchemy import func, select
 
 from app.cli.demo_booking import add_sessions
+from app.cli.demo_certificates import add_certificates
 from app.cli.demo_files import DemoFile, write_demo_files
 from app.cli.demo_mapping import load_mapping
 from app.cli.demo_requirements import add_requirements
@@ -189,6 +190,7 @@ class _Loader:
         await self._staff(tenant, context)
         await add_requirements(self.database, context)
         await add_sessions(self.database, context)
+        await add_certificates(self.database, context, self.vault, tenant.name)
 
     async def _receive(self, context: TenantContext, file: DemoFile) -> UUID:
         said = Incoming(file.path.name, file.format_code, file.options, auto_apply=True)

@@ -149,6 +149,18 @@ NAVIGATION = [
         Permission.TRAINING_READ,
     ),
     NavigationItem(
+        "/console/certificates",
+        "Certificates",
+        "Issue certificates, find them, and take them back.",
+        Permission.TRAINING_READ,
+    ),
+    NavigationItem(
+        "/console/champions",
+        "Champions",
+        "See who is Medication Champion where, and which locations have none.",
+        Permission.TRAINING_READ,
+    ),
+    NavigationItem(
         "/console/directory",
         "Directory",
         "Look up locations, employers and learners.",

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.console import training_words as words
+from app.console.certificate_pages import learners_certificates
 from app.console.csv_files import csv_file
 from app.console.pages import (
     Problem,
@@ -331,6 +332,7 @@ async def _learner_page(request: Request, status: int, problems: list[Problem], 
         rows=[(row, words.needed(row), why.get(row.evidence_id)) for row in found],
         states=words.STATES,
         against=list(against.items()),
+        certificates=await learners_certificates(request, learner_id),
         assessments=[
             [
                 one.assessed_on,

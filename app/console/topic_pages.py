@@ -11,6 +11,7 @@ from app.console.pages import Form, Problem, form_of, page, redirect, render, te
 from app.console.tables import Link, Table, csv_of
 from app.console.training_forms import SETTINGS, Invalid, day, may_write, needed_key, problem, version_of
 from app.identity.permissions import Permission
+from app.training.certificates.models import CertificateTemplate
 from app.training.errors import TrainingRefusal
 from app.training.mapping import taxonomy
 from app.training.mapping.models import GuidanceClause, GuidanceDocument, Topic, TopicReference
@@ -188,6 +189,9 @@ async def _guidance(request: Request) -> Table:
 
 
 async def _guidance_page(request: Request, status: int, problems: list[Problem], form: Form | None = None) -> Response:
+    newest = select(CertificateTemplate.disclaimer).order_by(CertificateTemplate.version.desc()).limit(1)
+    async with tenant_reads(request) as session:
+        disclaimer = (await session.scalars(newest)).first()
     return render(
         request,
         "guidance.jinja",
@@ -195,6 +199,7 @@ async def _guidance_page(request: Request, status: int, problems: list[Problem],
         problems=problems,
         values={name: form.text(name) for name in DOCUMENT_FIELDS} if form else {},
         table=await _guidance(request),
+        disclaimer=disclaimer,
         kinds=KINDS,
         writes=may_write(request),
     )

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from app.training.models import MedicationChampion
 from tenants.base import among
+from tenants.clock import london_date
 from tenants.identifiers import new_id
 from tenants.session import UnitOfWork
 
@@ -37,16 +38,17 @@ async def record_champions(work: UnitOfWork, import_id: UUID, champions: Sequenc
             )
         )
     }
+    today = london_date(work.now)
     await work.insert_rows(
         MedicationChampion,
         (
             "id", "learner_id", "tenant_location_id", "location_key", "trained_on", "started_on", "ended_on", "deputy",
-            "import_id", "created_at",
+            "import_id", "created_at", "state",
         ),
         (
             (
                 new_id(), item.learner_id, item.tenant_location_id, item.location_key, item.trained_on, item.started_on,
-                item.ended_on, item.deputy, import_id, work.now,
+                item.ended_on, item.deputy, import_id, work.now, _state(item, today),
             )
             for item in wanted.values()
         ),
@@ -56,7 +58,12 @@ async def record_champions(work: UnitOfWork, import_id: UUID, champions: Sequenc
             "started_on = coalesce(excluded.started_on, medication_champion.started_on), "
             "ended_on = coalesce(excluded.ended_on, medication_champion.ended_on), "
             "tenant_location_id = coalesce(excluded.tenant_location_id, medication_champion.tenant_location_id), "
-            "deputy = excluded.deputy"
+            "deputy = excluded.deputy, version = medication_champion.version + 1, "
+            "state = CASE WHEN excluded.ended_on IS NULL THEN medication_champion.state ELSE excluded.state END"
         ),
     )  # fmt: skip
     return len(wanted.keys() - known)
+
+
+def _state(item: ChampionInFile, today: date) -> str:
+    return "ended" if item.ended_on is not None and item.ended_on <= today else "active"

@@ -243,16 +243,23 @@ class Attendance(TenantOwned, Base):
 
 
 class MedicationChampion(TenantOwned, Base):
-    """A learner's champion role at a location. `trained_on` is the day of the completed tier 3 training."""
+    """A learner's champion role at a location. `trained_on` is the day of the completed tier 3 training.
+
+    `ended_on` is the first day without the role; from then on the state is `ended`. A deputy stands in for the others
+    of the location. `contact_route` is how the home and health professionals reach the champion.
+    """
 
     __tablename__ = "medication_champion"
     __table_args__ = tenant_table(
         to_tenant("learner_id", "learner"),
         to_tenant("tenant_location_id", "tenant_location"),
         to_tenant("import_id", "import_run"),
+        to_tenant("nomination_id", "champion_nomination"),
+        CheckConstraint("state in ('active', 'ended')", name="state"),
         CheckConstraint("ended_on is null or started_on is null or ended_on >= started_on", name="dates"),
         tenant_unique("learner_id", "location_key"),
         tenant_index("tenant_location_id"),
+        tenant_index("nomination_id"),
         tenant_index("trained_on", "id"),
     )
 
@@ -265,6 +272,11 @@ class MedicationChampion(TenantOwned, Base):
     deputy: Mapped[bool]
     import_id: Mapped[UUID | None]
     created_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(server_default="active")
+    version: Mapped[int] = mapped_column(server_default="1")
+    contact_route: Mapped[str | None]
+    nomination_id: Mapped[UUID | None]
+    ended_because: Mapped[str | None]
 
 
 class FeedbackForm(TenantOwned, Base):

@@ -34,6 +34,9 @@ class EventType(StrEnum):
     PROGRAMME_PUBLISHED = "programme.published"
     STANDING_CHANGED = "standing.changed"
     COMPETENCE_ASSESSED = "competence.assessed"
+    CERTIFICATE_ISSUED = "certificate.issued"
+    CERTIFICATE_REVOKED = "certificate.revoked"
+    CHAMPION_CHANGED = "champion.changed"
     COURSES_MERGED = "courses.merged"
     COURSES_MERGE_UNDONE = "courses.merge_undone"
     MAPPING_LOCKED = "mapping.locked"
@@ -61,6 +64,9 @@ MEANINGS = {
     EventType.PROGRAMME_PUBLISHED: "A programme was published.",
     EventType.STANDING_CHANGED: "Learners came to meet requirements, or no longer meet them.",
     EventType.COMPETENCE_ASSESSED: "A learner's competence was assessed.",
+    EventType.CERTIFICATE_ISSUED: "A learner got a certificate, for the first time or anew.",
+    EventType.CERTIFICATE_REVOKED: "A certificate was revoked and no longer verifies.",
+    EventType.CHAMPION_CHANGED: "A Medication Champion was appointed or changed, or the role ended.",
     EventType.COURSES_MERGED: "Two entries of a course were found to be one.",
     EventType.COURSES_MERGE_UNDONE: "A merge of two courses was undone.",
     EventType.MAPPING_LOCKED: "A mapping exercise was locked and will not change again.",

@@ -6,14 +6,30 @@ from app.directory import models as directory
 from app.imports import models as imports
 from app.training import models as training
 from app.training.booking import models as booking_models
+from app.training.certificates import models as certificate_models
 from app.training.mapping import models as mapping
 from app.training.mapping import reports
 from app.training.requirements import models as requirements
 from app.webhooks import models as webhooks
 from medstead_graphql.compiler.declare import Connection, Node, by_id, inline, many, node_by_id, nodes_by_ids, one
 from medstead_graphql.mutations.booking import BookingQuestions
-from medstead_graphql.types import listings, listings_booking, listings_mapping, listings_requirements
+from medstead_graphql.types import (
+    listings,
+    listings_booking,
+    listings_certificates,
+    listings_mapping,
+    listings_requirements,
+)
 from medstead_graphql.types.booking import Booking, SessionSeries, TeamMember, Venue
+from medstead_graphql.types.certificates import Certificate, CertificateRun, CertificateTemplate
+from medstead_graphql.types.champions import (
+    CHAMPION_SUMMARY,
+    RETENTION,
+    ChampionSummary,
+    LearnerStep,
+    PathwayStep,
+    RetentionRow,
+)
 from medstead_graphql.types.courses import CourseMerge
 from medstead_graphql.types.directory import Employer, Learner, LearnerMerge, Location, Tenant
 from medstead_graphql.types.evidence import FigurePoint, ImpactSummary, MetricDefinition, PeriodInput, impact_source
@@ -164,6 +180,15 @@ class Query(BookingQuestions):
     booking: Booking | None = by_id(booking_models.Booking)
     bookings: Connection[Booking] = many(listings_booking.BOOKING)
     champions: Connection[MedicationChampion] = many(listings.CHAMPION)
+    champion_summary: ChampionSummary = CHAMPION_SUMMARY
+    retention: list[RetentionRow] = RETENTION
+    pathway_steps: Connection[PathwayStep] = many(listings_certificates.PATHWAY_STEP)
+    learner_steps: Connection[LearnerStep] = many(listings_certificates.LEARNER_STEP)
+    certificate_templates: Connection[CertificateTemplate] = many(listings_certificates.TEMPLATE)
+    certificate_run: CertificateRun | None = by_id(certificate_models.CertificateRun)
+    certificate_runs: Connection[CertificateRun] = many(listings_certificates.RUN)
+    certificate: Certificate | None = by_id(certificate_models.Certificate)
+    certificates: Connection[Certificate] = many(listings_certificates.CERTIFICATE)
     feedback_forms: Connection[FeedbackForm] = many(listings.FEEDBACK_FORM)
     import_: Import | None = by_id(imports.ImportRun, name="import")
     imports: Connection[Import] = many(listings.IMPORT)

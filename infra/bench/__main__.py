@@ -1,10 +1,10 @@
-"""What `./bench` shows: booking, import, reads, hostile, oracle, standing, start; each has its `--help`."""
+"""What `./bench` shows: booking, certificates, import, reads, hostile, oracle, standing, start; see `--help`."""
 
 from typing import Annotated
 
 import typer
 
-from infra.bench import booking, hostile, importing, oracle, standing, starting
+from infra.bench import booking, certifying, hostile, importing, oracle, standing, starting
 from infra.bench.reads import measuring
 
 bench = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -55,6 +55,12 @@ def standing_(
 ) -> None:
     """Computing where everybody stands, against a plain scan of the same rows."""
     standing.run(learners, requirements)
+
+
+@bench.command("certificates")
+def certificates_(people: Annotated[int, typer.Option(help="People who attended the webinar.")] = 400) -> None:
+    """Certificates for everybody who attended one webinar, and their PDFs."""
+    certifying.run(people)
 
 
 @bench.command("start")

@@ -313,6 +313,7 @@ TAKES_A_VERSION = {
     "arrangeTiers",
     "setPrerequisites",
     "addRequirement",
+    *("saveCertificateTemplate", "changeChampion", "endChampion"),
 }
 GUARDED_BY_ITS_STATE = {
     "mergeLearners": "MERGED_ALREADY",
@@ -379,6 +380,14 @@ GUARDED_BY_ITS_STATE = {
     "rateConfidence": "a rating told again replaces the one before",
     "recordProgress": "an older report changes nothing",
     "correctProgress": "the later one holds, and the trail keeps both",
+    "issueCertificates": "RUNNING_ALREADY",
+    "reissueCertificate": "REISSUED_ALREADY",
+    "revokeCertificate": "REVOKED_ALREADY",
+    "revokeCertificates": "COUNT_CHANGED",
+    "rotateIssuerKey": "each call makes a key, and all stay published",
+    "appointChampion": "CHAMPION_ALREADY",
+    "setPathway": "the whole pathway is given; the later one holds",
+    "reachStep": "the day told last holds",
 }
 """Mutations that take no version: the row's state, looked at under a lock, refuses whoever comes second."""
 

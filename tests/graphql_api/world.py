@@ -156,7 +156,7 @@ def _value(table: Table, column: Column[Any], chance: random.Random) -> Any:
         return Decimal(chance.choice(("0", "-1.5", "90", "90.00", "33.33")))
     kind = column.type.python_type
     unique = column.name in {"slug", "key", "location_key", "respondent_key", "external_key", "source_key"}
-    unique = unique or column.name in {"reference", "check_in_code"}
+    unique = unique or column.name in {"reference", "check_in_code", "verification_code", "issue_key"}
     choices: dict[type, Any] = {
         UUID: _uuid(chance),
         str: str(_uuid(chance)) if unique else chance.choice(TEXTS),

@@ -86,6 +86,19 @@ PAGES: dict[str, set[Role]] = {
     "/standing/learners/{learner_id:uuid}/nominate": LEADS,
     "/nominations": SEE_TRAINING,
     "/nominations/{nomination_id:uuid}/decide": LEADS,
+    "/certificates": SEE_TRAINING,
+    "/certificates/issue": LEADS,
+    "/certificates/template": LEADS,
+    "/certificates/revoke": LEADS,
+    "/certificates/{certificate_id:uuid}": SEE_TRAINING - {Role.ANALYST},
+    "/certificates/{certificate_id:uuid}/reissue": LEADS,
+    "/certificates/{certificate_id:uuid}/revoke": LEADS,
+    "/champions": SEE_TRAINING,
+    "/champions/appoint": LEADS,
+    "/champions/pathway/set": LEADS,
+    "/champions/{champion_id:uuid}/change": LEADS,
+    "/champions/{champion_id:uuid}/end": LEADS,
+    "/champions/{champion_id:uuid}/step": LEADS,
     "/directory": SEE_FIGURES | {Role.FACILITATOR, Role.REVIEWER},
     "/directory/imports": SEE_IMPORTS,
     "/registry": {Role.PLATFORM_OPERATOR},
@@ -147,7 +160,7 @@ async def test_the_applications_own_routes_are_known_here(installation: Installa
     paths = {route.path for route in installation.app.routes if isinstance(route, Route)}
     assert paths == OPEN_TO_ALL | set(FOR_TOKENS)
     mounts = {route.path for route in installation.app.routes if isinstance(route, Mount)}
-    assert mounts == {"/graphql", "/console/static", "/console"}
+    assert mounts == {"/graphql", "/console/static", "/console", "/verify", "/issuers"}
 
 
 def requests_of(route: ConsoleRoute, identifier: UUID) -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ from graphql import (
     is_required_argument,
 )
 
-DEPTH = 5
+DEPTH = 4
 """Levels of a document: enough to reach every field, few enough for the service's limits."""
 ARGUMENTS = {
     "period": '{from: "2026-01-01", to: "2026-12-31"}',

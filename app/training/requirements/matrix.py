@@ -17,6 +17,7 @@ from app.training.requirements.rules import TASKS
 from tenants.audit import Action
 from tenants.base import among
 from tenants.identifiers import new_id
+from tenants.outbox import Topic
 from tenants.session import UnitOfWork
 
 LONGEST_TOPIC_CODE = 40
@@ -162,6 +163,7 @@ async def change_employment(work: UnitOfWork, employment_id: UUID, wanted: Post)
     await _set_tasks(work, learner_id, employment.employer_id, set(wanted.tasks))
     after = await _told(work, employment)
     work.record(Action.EMPLOYMENT_CHANGED, "employment", employment_id, before=before, after=after)
+    work.emit(Topic.CHAMPIONS_END, f"employment:{employment_id}:{work.context.request_id}")
     return await standing.compute(work, [learner_id])
 
 

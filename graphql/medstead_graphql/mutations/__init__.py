@@ -3,6 +3,8 @@
 import strawberry
 
 from medstead_graphql.mutations.booking import BookingMutations
+from medstead_graphql.mutations.certificates import CertificateMutations
+from medstead_graphql.mutations.champions import ChampionMutations
 from medstead_graphql.mutations.courses import CourseMutations
 from medstead_graphql.mutations.directory import DirectoryMutations
 from medstead_graphql.mutations.execute import execute_mutation
@@ -20,6 +22,8 @@ from medstead_graphql.mutations.webhooks import WebhookMutations
 @strawberry.type(description="Changes. Each answers with a success type or a typed refusal.")
 class Mutation(
     BookingMutations,
+    CertificateMutations,
+    ChampionMutations,
     CourseMutations,
     DirectoryMutations,
     ImportMutations,

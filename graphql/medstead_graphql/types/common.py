@@ -240,3 +240,11 @@ class TeamRole(enum.Enum):
     FACILITATOR = "facilitator"
     REVIEWER = "reviewer"
     ADMINISTRATOR = "administrator"
+
+
+@strawberry.enum(description="Whether a champion's role goes on.")
+class ChampionState(enum.Enum):
+    """States of a champion's role."""
+
+    ACTIVE = "active"
+    ENDED = "ended"

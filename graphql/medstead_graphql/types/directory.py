@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from app.directory import models
 from app.training.models import TrainingSession
 from medstead_graphql.compiler.declare import Connection, Node, column, expression, many, mixed, node, one, part
-from medstead_graphql.types import listings, listings_booking, listings_requirements
+from medstead_graphql.types import listings, listings_booking, listings_certificates, listings_requirements
 from medstead_graphql.types.common import JSON, PEOPLE, LocationRelationship, TenantKind, TenantStatus
 from medstead_graphql.types.registry import Organisation
 from tenants import models as registry
@@ -18,6 +18,8 @@ from tenants.base import table_of
 
 if TYPE_CHECKING:
     from medstead_graphql.types.booking import Booking
+    from medstead_graphql.types.certificates import Certificate
+    from medstead_graphql.types.champions import LearnerStep
     from medstead_graphql.types.learner_records import CompetenceAssessment, CourseProgress
     from medstead_graphql.types.requirements import ChampionNomination, EmploymentTask, LearnerStanding
     from medstead_graphql.types.training import Attendance, Completion, LearningRecord, MedicationChampion
@@ -205,6 +207,12 @@ class Learner(Node):
     )
     champion_roles: Connection[Annotated["MedicationChampion", strawberry.lazy("medstead_graphql.types.training")]] = (
         many(listings.CHAMPION, on="learner_id")
+    )
+    certificates: Connection[Annotated["Certificate", strawberry.lazy("medstead_graphql.types.certificates")]] = many(
+        listings_certificates.CERTIFICATE, on="learner_id"
+    )
+    pathway_steps: Connection[Annotated["LearnerStep", strawberry.lazy("medstead_graphql.types.champions")]] = many(
+        listings_certificates.LEARNER_STEP, on="learner_id"
     )
 
 

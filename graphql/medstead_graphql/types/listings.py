@@ -69,6 +69,8 @@ LEARNER = listing(
         "progress": "CourseProgress",
         "competenceAssessments": "CompetenceAssessment",
         "nominations": "ChampionNomination",
+        "certificates": "Certificate",
+        "pathwaySteps": "LearnerStep",
     },
     scopes=dict.fromkeys(("display_name", "family_name", "name_key"), PEOPLE),
 )
@@ -148,7 +150,7 @@ ATTENDANCE = listing(
 CHAMPION = listing(
     "MedicationChampion",
     training.MedicationChampion,
-    filters=("learner_id", "tenant_location_id", "trained_on", "started_on", "ended_on", "deputy"),
+    filters=("learner_id", "tenant_location_id", "trained_on", "started_on", "ended_on", "deputy", "state"),
     orders=("trained_on",),
     default_order=("-trained_on",),
     links={"learner": "Learner", "location": "Location"},

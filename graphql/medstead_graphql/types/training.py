@@ -26,7 +26,7 @@ from medstead_graphql.types.booking import (
     SessionTopic,
     Venue,
 )
-from medstead_graphql.types.common import JSON, PEOPLE, OnlineMode, SessionKind, SessionState
+from medstead_graphql.types.common import JSON, PEOPLE, ChampionState, OnlineMode, SessionKind, SessionState
 from medstead_graphql.types.directory import Learner, Location
 from medstead_graphql.types.mapping_words import AccessKind, CourseDeliveryMode, CourseScope, CourseStatus
 from tenants.base import table_of
@@ -227,8 +227,12 @@ class MedicationChampion(Node):
 
     trained_on: date | None = column(description="Day of the completed tier 3 training.")
     started_on: date | None = column()
-    ended_on: date | None = column()
-    deputy: bool = column()
+    ended_on: date | None = column(description="The first day without the role.")
+    state: ChampionState = column()
+    deputy: bool = column(description="Stands in for the location's other champions.")
+    contact_route: str | None = column(scope=PEOPLE, description="How the champion is reached.")
+    ended_because: str | None = column(scope=PEOPLE, description="Free text may name people.")
+    version: int = column(description="Send this back when you change the role; it guards against lost updates.")
     learner: Learner = one(listings.LEARNER.table, key="learner_id")
     location: Location | None = one(listings.LOCATION.table, key="tenant_location_id")
 

@@ -1,0 +1,1 @@
+"""Certificates: templates, issuing, revoking, verification, the PDF and the badge."""
