@@ -11,6 +11,7 @@ from app import health, uploads
 from app.console.console import console_routes
 from app.identity import oauth
 from app.logs import configure_logs
+from app.public.check_in_pages import check_in_routes
 from app.public.pages import Misses
 from app.public.verify_pages import verify_routes
 from app.services import Services
@@ -35,6 +36,7 @@ def create_app(settings: Settings | None = None, clock: Clock = system_clock) ->
         app.state.services = services
         app.state.graphql = GraphQLService(services)
         app.state.verify_misses = Misses(services, "verify")
+        app.state.check_in_misses = Misses(services, "check-in")
         app.state.deprecated_fields = deprecations(schema._schema)
         if chosen.environment != "test":
             # What is there now stays for the life of the process: to look through it again and again for what could be
@@ -46,6 +48,7 @@ def create_app(settings: Settings | None = None, clock: Clock = system_clock) ->
         finally:
             await app.state.graphql.close()
             await app.state.verify_misses.close()
+            await app.state.check_in_misses.close()
             await services.close()
 
     routes: list[BaseRoute] = [
@@ -60,6 +63,7 @@ def create_app(settings: Settings | None = None, clock: Clock = system_clock) ->
         Route("/uploads/{import_id:uuid}/rejected.csv", uploads.rejected_rows, methods=["POST"]),
         *console_routes(),
         *verify_routes(),
+        *check_in_routes(),
     ]
     app = Starlette(routes=routes, lifespan=lifespan)
     app.add_middleware(SecurityHeaders)

@@ -160,7 +160,7 @@ async def test_the_applications_own_routes_are_known_here(installation: Installa
     paths = {route.path for route in installation.app.routes if isinstance(route, Route)}
     assert paths == OPEN_TO_ALL | set(FOR_TOKENS)
     mounts = {route.path for route in installation.app.routes if isinstance(route, Mount)}
-    assert mounts == {"/graphql", "/console/static", "/console", "/verify", "/issuers"}
+    assert mounts == {"/graphql", "/console/static", "/console", "/verify", "/issuers", "/check-in"}
 
 
 def requests_of(route: ConsoleRoute, identifier: UUID) -> list[tuple[str, str]]:
