@@ -16,7 +16,7 @@ from app.training.sessions.team import Member, save_member
 from tenants.identifiers import new_id
 from tests.support import NOW, Installation
 from tests.webhooks.support import work_off
-from workers import booking, evidence, training, webhooks
+from workers import booking, certificates, evidence, training, webhooks
 
 NEXT_WEEK = NOW + timedelta(days=7)
 
@@ -95,7 +95,7 @@ async def bookings_of(installation: Installation, session_id: UUID) -> list[Book
 
 async def let_time_pass(installation: Installation, by: timedelta) -> None:
     """Move the clock, and let the workers do what falls due."""
-    for family in (booking, evidence, training, webhooks):
+    for family in (booking, certificates, evidence, training, webhooks):
         family.register_handlers()
     installation.clock.move(by)
     await work_off(installation)

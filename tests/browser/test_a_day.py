@@ -1,6 +1,8 @@
 """A day in the life of a programme team, in one browser: docs/a-day.md, step by step, with no other tool."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser
@@ -8,6 +10,7 @@ from sqlalchemy import select
 
 from app.identity.permissions import Role
 from app.training.booking.models import Booking
+from app.training.certificates.models import Certificate
 from tests.booking.support import let_time_pass
 from tests.browser.journey import Journey
 from tests.identity.people import make_staff
@@ -45,13 +48,13 @@ async def set_up(served: Installation) -> World:
     return world
 
 
-async def reference_of(served: Installation, world: World, name: str, title: str) -> str:
+async def reference_of(served: Installation, world: World, name: str) -> str:
     """What the learner's confirmation tells them."""
     async with served.database.session(served.context(served.north)) as session:
         found = select(Booking.reference).where(
             Booking.learner_id == world.learners[name], Booking.state == "confirmed"
         )
-        return (await session.scalars(found.order_by(Booking.booked_at.desc(), Booking.id.desc()))).first() or title
+        return (await session.scalars(found)).one()
 
 
 async def book(journey: Journey, *names: str) -> None:
@@ -65,7 +68,9 @@ async def book(journey: Journey, *names: str) -> None:
 
 
 @pytest.mark.row("A57")
-async def test_a_day_in_the_life(served: Installation, journey: Journey, browser: Browser, address: str) -> None:
+async def test_a_day_in_the_life(
+    served: Installation, journey: Journey, browser: Browser, address: str, tmp_path: Path
+) -> None:
     world = await set_up(served)
     await make_staff(served, served.north, EMAIL, Role.PROGRAMME_LEAD)
     page = journey.page
@@ -127,7 +132,94 @@ async def test_a_day_in_the_life(served: Installation, journey: Journey, browser
     await journey.open(webinar)
     await journey.press("Check people in")
     await journey.check("check-in")
-    await journey.fill("Reference of the booking", await reference_of(served, world, "Ben Example", ""))
+    await journey.fill("Reference of the booking", await reference_of(served, world, "Ben Example"))
     await journey.press("Check in")
     assert "Checked in." in await page.locator("body").inner_text()
     assert "Yes: checked in" in await journey.main()
+
+    # The other one by themselves, at the address on the poster.
+    poster = await page.locator("main strong").inner_text()
+    telephone = await browser.new_context(base_url=address)
+    public = Journey(await telephone.new_page(), tmp_path)
+    await public.open(poster)
+    await public.check("check-in-oneself")
+    await public.fill("Reference", await reference_of(served, world, "Cat Example"))
+    await public.press("Check in")
+    await public.check("checked-in")
+    assert "That is all." in await public.main()
+
+    # Certify: a worker makes the certificates.
+    await let_time_pass(served, timedelta(hours=2))
+    await journey.sign_in(EMAIL)
+    await journey.open("/console/certificates/template")
+    await journey.fill("Issuer", "Medicines training of the north")
+    await journey.fill("Who signs", "Petra Pharmacist-Example")
+    await journey.fill("Role of whoever signs", "Programme lead")
+    await page.get_by_label("Valid for how long").select_option(index=1)
+    await journey.fill("Disclaimer", "It shows attendance, not competence.")
+    await journey.check("certificate-template")
+    await journey.press("Save")
+    await journey.open("/console/certificates")
+    await page.get_by_label("For a session").select_option(index=1)
+    await journey.press("Issue")
+    await let_time_pass(served, timedelta(seconds=1))
+    await journey.open("/console/certificates")
+    await journey.check("certificates")
+    await page.get_by_role("row").filter(has_text="Cat Example").get_by_role("link").first.click()
+    await page.get_by_text("Verification code").wait_for()
+
+    # Verify: anybody, without signing in.
+    async with served.database.session(served.context(served.north)) as session:
+        found = select(Certificate.verification_code).where(Certificate.learner_id == world.learners["Cat Example"])
+        code = (await session.scalars(found)).one()
+    await public.open("/verify/north")
+    await public.fill("Verification code or certificate number", code)
+    await public.press("Check")
+    await public.check("verified")
+    words = await public.main()
+    assert "This certificate is valid" in words
+    assert "Cat Example" in words
+    assert "Rose Lodge" not in words
+
+    # Nominate, approve, and give the full day.
+    await journey.open(f"/console/standing/learners/{world.learners['Cat Example']}")
+    await page.get_by_text("Nominate this learner as Medication Champion").click()
+    await page.get_by_label("For this location").select_option(index=1)
+    await journey.fill("Who nominates", "Mary Manager-Example")
+    await journey.fill("Role of whoever nominates", "Registered manager")
+    await journey.fill("Why this learner", "Colleagues ask Cat for advice.")
+    await journey.press("Nominate")
+    await journey.open("/console/nominations")
+    await journey.follow("Cat Example")
+    await page.get_by_label("Approve: the learner may book the champions’ tier").check()
+    await journey.press("Decide")
+    await journey.open("/console/sessions/add")
+    await journey.fill("Title", "A resident’s journey")
+    await page.get_by_label("Kind", exact=True).select_option("Champions’ day")
+    await page.get_by_label("Tier (optional)").select_option("Medicines training: 3 Medication Champions")
+    await journey.fill("Begins", "2026-12-15T09:30")
+    await journey.fill("Ends", "2026-12-15T16:00")
+    await journey.fill("Second half begins (optional)", "2026-12-15T13:00")
+    await page.get_by_label("How people join").select_option("Face to face")
+    await page.get_by_label("Petra Pharmacist-Example").check()
+    await journey.fill("Places", "12")
+    await journey.press("Plan it")
+    await journey.press("Publish it")
+    await book(journey, "Cat Example")
+    full_day = page.url.partition("?")[0]
+    await let_time_pass(served, datetime(2026, 12, 15, 10, tzinfo=UTC) - served.clock())
+    await journey.sign_in(EMAIL)
+    await journey.open(f"{full_day}/check-in")
+    for _ in range(2):
+        await page.get_by_role("button", name=re.compile("^There Cat Example")).first.click()
+        await page.get_by_text("The attendance has been marked.").wait_for()
+    assert "Yes: both halves" in await journey.main()
+
+    # A champion, and a home that has one.
+    await journey.open("/console/champions")
+    assert "0 of 1" in await journey.main()
+    await page.get_by_label("Approved nomination").select_option(index=1)
+    await journey.press("Appoint")
+    assert "1 of 1" in await journey.main()
+    await journey.check("champions")
+    assert journey.complaints == []
