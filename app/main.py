@@ -35,8 +35,8 @@ def create_app(settings: Settings | None = None, clock: Clock = system_clock) ->
         services = await Services.open(chosen, clock)
         app.state.services = services
         app.state.graphql = GraphQLService(services)
-        app.state.verify_misses = Misses(services, "verify")
-        app.state.check_in_misses = Misses(services, "check-in")
+        app.state.verify_misses = Misses(chosen.redis_url, services.vault, "verify")
+        app.state.check_in_misses = Misses(chosen.redis_url, services.vault, "check-in")
         app.state.deprecated_fields = deprecations(schema._schema)
         if chosen.environment != "test":
             # What is there now stays for the life of the process: to look through it again and again for what could be

@@ -23,7 +23,7 @@ from app.console.pages import (
     tenant_work,
 )
 from app.console.tables import Link, Table, csv_of
-from app.console.training_forms import Invalid, day, key, may_write, number, problem, version_of
+from app.console.training_forms import Invalid, day, key, may_write, number, problem
 from app.identity.permissions import Permission
 from app.training.certificates import issuing, pdf, revoking
 from app.training.certificates.issuing import Wanted
@@ -193,7 +193,7 @@ def _typed(form: Form, fields: Sequence[str]) -> dict[str, str]:
 
 async def certificate_template(request: Request) -> Response:
     """The template, and the form for its next version."""
-    if request.method == "GET":
+    if request.method != "POST":
         return await _template_page(request, 200, [], None)
     form = await form_of(request)
     try:
@@ -208,7 +208,7 @@ async def certificate_template(request: Request) -> Response:
             logo_text=form.text("logo_text"),
         )
         async with tenant_work(request) as work:
-            await save_template(work, version_of(form), text)
+            await save_template(work, number(form, "version") or 0, text)
     except TrainingRefusal as refusal:
         problems = [
             problem(TrainingRefusal(reason.code, reason.message, field), TEMPLATE_FIELDS)
@@ -328,7 +328,7 @@ async def certificate_revoke(request: Request) -> Response:
 
 async def certificates_revoke(request: Request) -> Response:
     """Revoke all that a rule names: first counted, then confirmed with the count that was seen."""
-    if request.method == "GET":
+    if request.method != "POST":
         return await _rule_page(request, 200, [], {}, None)
     form = await form_of(request)
     values = _typed(form, RULE_FIELDS)

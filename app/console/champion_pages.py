@@ -254,12 +254,13 @@ async def _page(request: Request, status: int, problems: list[Problem], values: 
 
 async def _changed(request: Request, form: Form, change: Any, done: str, names: tuple[str, ...]) -> Response:
     role_id = request.path_params["champion_id"]
+    async with tenant_reads(request) as session:
+        if (await session.get(MedicationChampion, (principal_here(request).tenant_id, role_id))) is None:
+            raise HTTPException(404)
     try:
         async with tenant_work(request) as work:
             await change(work, role_id)
     except TrainingRefusal as refusal:
-        if refusal.code == "NO_SUCH_CHAMPION":
-            raise HTTPException(404) from refusal
         return await _page(request, 422, [problem(refusal, names)], typed(form, names))
     except Invalid as invalid:
         return await _page(request, 422, [invalid.problem], typed(form, names))
@@ -297,9 +298,7 @@ async def champion_step(request: Request) -> Response:
     form = await form_of(request)
 
     async def change(work: Any, role_id: Any) -> None:
-        role = await work.session.get(MedicationChampion, (work.tenant_id, role_id))
-        if role is None:
-            raise HTTPException(404)
+        role = await work.session.get_one(MedicationChampion, (work.tenant_id, role_id))
         on: date = needed_day(form, "on", "the day on which it was reached")
         await pathway.reach_step(work, role.learner_id, needed_key(form, "step_id", "a step"), on)
 
@@ -363,7 +362,7 @@ async def _steps(request: Request) -> tuple[Table, list[PathwayStep]]:
 
 async def champions_pathway(request: Request) -> Response:
     """The pathway and its form; and who stays."""
-    if request.method == "GET":
+    if request.method != "POST":
         return await _pathway_page(request, 200, [], None)
     form = await form_of(request)
     lines = [(form.text(f"name_{n}"), form.text(f"category_{n}"), form.text(f"id_{n}")) for n in range(1, LINES + 1)]

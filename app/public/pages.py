@@ -24,6 +24,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.console.pages import plain
+from app.identity.secrets import Vault
 from app.services import Services
 from tenants.context import ActorKind, PlatformContext, TenantContext
 from tenants.models import Tenant
@@ -158,9 +159,8 @@ class Misses:
     Addresses are kept as keyed hashes, for as long as the window lasts.
     """
 
-    def __init__(self, services: Services, door: str) -> None:
-        url = services.settings.redis_url
-        self._vault, self._door = services.vault, door
+    def __init__(self, url: str, vault: Vault, door: str) -> None:
+        self._vault, self._door = vault, door
         self._valkey = redis.Redis.from_url(url, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS)
         self._here: OrderedDict[str, tuple[int, float]] = OrderedDict()
 
@@ -186,8 +186,10 @@ class Misses:
         """Count a wrong try."""
         key = self._key(request)
         try:
-            if await self._valkey.incr(key) == 1:
-                await self._valkey.expire(key, WINDOW_SECONDS)
+            async with self._valkey.pipeline(transaction=True) as together:
+                together.set(key, 0, ex=WINDOW_SECONDS, nx=True)
+                together.incr(key)
+                await together.execute()
         except (RedisError, OSError):
             count, until = self._here.get(key, (0, 0.0))
             now = time.monotonic()

@@ -259,7 +259,7 @@ class MedicationChampion(TenantOwned, Base):
         CheckConstraint("ended_on is null or started_on is null or ended_on >= started_on", name="dates"),
         tenant_unique("learner_id", "location_key"),
         tenant_index("tenant_location_id"),
-        tenant_index("nomination_id"),
+        tenant_index("nomination_id", name="medication_champion_nomination_index", where="nomination_id is not null"),
         tenant_index("trained_on", "id"),
     )
 

@@ -32,7 +32,7 @@ COLUMNS = (
 )
 CHECK = "medication_champion_state_check"
 KEY = "medication_champion_tenant_id_nomination_id_fkey"
-INDEX = "medication_champion_tenant_id_nomination_id_index"
+INDEX = "medication_champion_nomination_index"
 
 
 def upgrade() -> None:
@@ -418,6 +418,7 @@ def upgrade() -> None:
             "medication_champion",
             ["tenant_id", "nomination_id"],
             schema="medstead",
+            postgresql_where=sa.text("nomination_id is not null"),
             postgresql_concurrently=True,
             if_not_exists=True,
         )
