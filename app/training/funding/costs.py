@@ -126,12 +126,13 @@ def _by_quarter(measure: str, costs: Sequence[SessionCost], units: dict[str, int
 
 @dataclass(frozen=True, slots=True)
 class PoolAccount:
-    """A pool's account. It reconciles when the seats used are the enrolments charged and every number is told."""
+    """A pool's account. `used`: seats that were given and not given back; `charged`: enrolments in that state."""
 
     pool_id: UUID
     name: str
     course_id: UUID
     seats: int
+    used: int
     charged: int
     waiting: int
     released: int
@@ -139,13 +140,14 @@ class PoolAccount:
 
     @property
     def free(self) -> int:
-        """Seats that nobody is charged to."""
-        return self.seats - self.charged
+        """Seats that nobody uses."""
+        return self.seats - self.used
 
     @property
     def reconciles(self) -> bool:
         """Whether no seat is used twice and no enrolment was lost."""
-        return self.free >= 0 and self.charged + self.waiting + self.released == self.numbers_given
+        told = self.charged + self.waiting + self.released
+        return self.free >= 0 and self.used == self.charged and told == self.numbers_given
 
 
 async def pool_accounts(session: AsyncSession) -> list[PoolAccount]:
@@ -158,6 +160,7 @@ async def pool_accounts(session: AsyncSession) -> list[PoolAccount]:
             LicencePool.name,
             LicencePool.course_id,
             LicencePool.seats,
+            count.filter(LicenceEnrolment.charged_at.is_not(None), LicenceEnrolment.released_at.is_(None)),
             *states,
             LicencePool.next_number - 1,
         )

@@ -6,6 +6,9 @@ from medstead_graphql.mutations.booking import BookingMutations
 from medstead_graphql.mutations.courses import CourseMutations
 from medstead_graphql.mutations.directory import DirectoryMutations
 from medstead_graphql.mutations.execute import execute_mutation
+from medstead_graphql.mutations.funding import FundingMutations
+from medstead_graphql.mutations.governance import GovernanceMutations
+from medstead_graphql.mutations.governance_plans import PlanMutations
 from medstead_graphql.mutations.imports import ImportMutations
 from medstead_graphql.mutations.learner_records import LearnerRecordMutations
 from medstead_graphql.mutations.mapping import MappingMutations
@@ -22,10 +25,13 @@ class Mutation(
     BookingMutations,
     CourseMutations,
     DirectoryMutations,
+    FundingMutations,
+    GovernanceMutations,
     ImportMutations,
     LearnerRecordMutations,
     MappingMutations,
     NominationMutations,
+    PlanMutations,
     ProgrammeMutations,
     SessionMutations,
     SettingsMutations,
