@@ -10,6 +10,7 @@ from sqlalchemy import (
     Float,
     FromClause,
     Integer,
+    Numeric,
     Select,
     Text,
     and_,
@@ -250,7 +251,7 @@ def begun(tenant: Clause, course: FromClause) -> Clause:
 
 
 def _percent(part: Clause, whole: Clause) -> Clause:
-    return cast(func.round(100.0 * part / func.nullif(whole, 0), 1), Float)
+    return cast(func.round(cast(part, Numeric) * 100 / func.nullif(whole, 0), 1), Float)
 
 
 def _feedback(tenant: Clause, subject: FromClause, link: str) -> list[Clause]:
