@@ -86,6 +86,7 @@ async def record_incident(work: UnitOfWork, given: IncidentGiven) -> tuple[UUID,
         created_at=work.now,
     )
     work.add(incident)
+    await work.session.flush()
     need_id = None
     if category.topic_id is not None:
         need_id = new_id()

@@ -90,6 +90,7 @@ async def change_content(
         created_at=work.now,
     )
     work.add(change)
+    await work.session.flush()
     for theme_id in themes:
         work.add(ChangeTheme(tenant_id=work.tenant_id, id=new_id(), change_id=change.id, theme_id=theme_id))
     after = {"themes": [str(theme_id) for theme_id in themes], "changed_on": changed_on.isoformat()}

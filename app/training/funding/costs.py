@@ -104,7 +104,7 @@ async def unit_costs(session: AsyncSession, first: date, last: date) -> list[Uni
     charges = (
         select(LicencePool.id, LicencePool.name, LicencePool.cost_per_seat, charged_on, func.count())
         .join(LicencePool, _is(LicenceEnrolment, LicenceEnrolment.pool_id, LicencePool))
-        .where(charged_on.between(first, last))
+        .where(charged_on.between(first, last), LicenceEnrolment.state == "charged")
         .group_by(LicencePool.id, LicencePool.name, LicencePool.cost_per_seat, charged_on)
     )
     seats: dict[str, dict[UUID, Seats]] = defaultdict(dict)
