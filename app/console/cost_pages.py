@@ -51,8 +51,8 @@ async def _page(request: Request, status: int, problems: list[Problem], values: 
         problems=problems,
         values=values,
         intro=[
-            "All amounts are pounds, from what is stored. Cost of a session = hours × rate of the profession + a day at "
-            "the venue. What is not known is listed and never counted as nothing.",
+            "All amounts are pounds, from what is stored. Cost of a session = hours × rate of the profession + a day "
+            "at the venue. What is not known is listed and never counted as nothing.",
             "Money of funders and what was spent are shown apart and never added up.",
         ],
         narrowed=Filter(HOME, "year", "Year", years, str(year), f"{present}"),

@@ -1,4 +1,4 @@
-"""Governance: what is owned, due and overdue; items with their history; what changed because of feedback."""
+"""Governance: what is owned, due and overdue; items with their history; partners."""
 
 from datetime import date
 from typing import Any
@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.console.governance_words import CHANGES, HARMS, ITEM_KINDS, ITEM_STATES, NEED_STATES, PARTNER_KINDS, STAGES
+from app.console.governance_words import CHANGES, ITEM_KINDS, ITEM_STATES, PARTNER_KINDS
 from app.console.pages import (
     Problem,
     form_of,
@@ -22,23 +22,15 @@ from app.console.pages import (
 from app.console.reports import Field, Filter, ShortForm, one_file, report
 from app.console.tables import Link, Table, csv_of
 from app.console.training_forms import Invalid, asked_word, day, key, needed_day, needed_key, problem, typed, version_of
-from app.directory.models import CqcLocation, TenantLocation
 from app.governance import items, reports
 from app.governance.models import (
-    ChangeTheme,
-    ContentChange,
     GovernanceItem,
-    IncidentCategory,
-    LearningNeed,
-    MedicineIncident,
     PartnerOrganisation,
-    ThemeResponse,
 )
 from app.governance.rules import overdue
 from app.identity.permissions import Permission
 from app.training.errors import TrainingRefusal
-from app.training.mapping.models import Topic
-from app.training.models import Course, TrainingSession
+from app.training.models import TrainingSession
 from tenants.clock import london_date
 
 HOME = "/console/governance"
@@ -400,167 +392,6 @@ async def partner_add(request: Request) -> Response:
     return redirect(f"{HOME}/partners", done="partner-added")
 
 
-async def feedback_changes(request: Request) -> Response:
-    """Themes of feedback with what they cite, and what was changed because of them."""
-    return report(
-        request,
-        "Feedback and what changed because of it",
-        back=BACK,
-        intro=["From each change to the themes that led to it, and from each theme to what was changed."],
-        tables=(await _feedback(request)).values(),
-    )
-
-
-async def feedback_changes_file(request: Request) -> Response:
-    """One of its tables as a CSV."""
-    return one_file(request, await _feedback(request))
-
-
-async def _feedback(request: Request) -> dict[str, Table]:
-    async with tenant_reads(request) as session:
-        themes = (
-            await session.execute(
-                select(GovernanceItem, func.count(ThemeResponse.id))
-                .outerjoin(
-                    ThemeResponse,
-                    and_(
-                        ThemeResponse.tenant_id == GovernanceItem.tenant_id,
-                        ThemeResponse.theme_id == GovernanceItem.id,
-                    ),
-                )
-                .where(GovernanceItem.kind == "feedback_theme")
-                .group_by(GovernanceItem.tenant_id, GovernanceItem.id)
-                .order_by(GovernanceItem.created_at.desc(), GovernanceItem.id)
-                .limit(500)
-            )
-        ).all()
-        changes = (
-            await session.execute(
-                select(ContentChange, Course.title, TrainingSession.title)
-                .outerjoin(
-                    Course, and_(Course.tenant_id == ContentChange.tenant_id, Course.id == ContentChange.course_id)
-                )
-                .outerjoin(
-                    TrainingSession,
-                    and_(
-                        TrainingSession.tenant_id == ContentChange.tenant_id,
-                        TrainingSession.id == ContentChange.session_id,
-                    ),
-                )
-                .order_by(ContentChange.changed_on.desc(), ContentChange.id)
-                .limit(500)
-            )
-        ).all()
-        ties = list(await session.scalars(select(ChangeTheme)))
-    titles = {theme.id: theme.title for theme, _ in themes}
-    described = {change.id: change.description for change, _, _ in changes}
-    theme_rows = [
-        (
-            Link(theme.title, f"{HOME}/items/{theme.id}"),
-            cited,
-            [described[tie.change_id] for tie in ties if tie.theme_id == theme.id and tie.change_id in described],
-        )
-        for theme, cited in themes
-    ]
-    change_rows = [
-        (
-            change.changed_on,
-            course or session_title,
-            change.description,
-            [titles[tie.theme_id] for tie in ties if tie.change_id == change.id and tie.theme_id in titles],
-        )
-        for change, course, session_title in changes
-    ]
-    return {
-        "themes": Table(
-            "Themes of feedback",
-            ("Theme", "Responses cited", "What was changed"),
-            theme_rows,
-            f"{HOME}/feedback/themes.csv",
-            (1,),
-        ),
-        "changes": Table(
-            "Changes of content",
-            ("Day", "Course or session", "What was changed", "Because of"),
-            change_rows,
-            f"{HOME}/feedback/changes.csv",
-        ),
-    }
-
-
-async def medicine_incidents(request: Request) -> Response:
-    """Incidents with medicines and the learning that they suggest."""
-    return report(
-        request,
-        "Incidents with medicines",
-        back=BACK,
-        intro=["Nobody is named here: neither a resident nor who told of it."],
-        tables=(await _incidents(request)).values(),
-    )
-
-
-async def medicine_incidents_file(request: Request) -> Response:
-    """One of its tables as a CSV."""
-    return one_file(request, await _incidents(request))
-
-
-async def _incidents(request: Request) -> dict[str, Table]:
-    place = and_(
-        TenantLocation.tenant_id == MedicineIncident.tenant_id, TenantLocation.id == MedicineIncident.tenant_location_id
-    )
-    listed = (
-        select(MedicineIncident, IncidentCategory.name, CqcLocation.name)
-        .join(
-            IncidentCategory,
-            and_(
-                IncidentCategory.tenant_id == MedicineIncident.tenant_id,
-                IncidentCategory.id == MedicineIncident.category_id,
-            ),
-        )
-        .join(TenantLocation, place)
-        .join(CqcLocation, CqcLocation.id == TenantLocation.location_id)
-        .order_by(MedicineIncident.occurred_on.desc(), MedicineIncident.id)
-        .limit(500)
-    )
-    needed = (
-        select(LearningNeed, Topic.code, Topic.title, CqcLocation.name)
-        .join(Topic, and_(Topic.tenant_id == LearningNeed.tenant_id, Topic.id == LearningNeed.topic_id))
-        .join(
-            TenantLocation,
-            and_(
-                TenantLocation.tenant_id == LearningNeed.tenant_id,
-                TenantLocation.id == LearningNeed.tenant_location_id,
-            ),
-        )
-        .join(CqcLocation, CqcLocation.id == TenantLocation.location_id)
-        .order_by(LearningNeed.created_at.desc(), LearningNeed.id)
-        .limit(500)
-    )
-    async with tenant_reads(request) as session:
-        incidents = (await session.execute(listed)).all()
-        needs = (await session.execute(needed)).all()
-    return {
-        "incidents": Table(
-            "Incidents",
-            ("Day", "Category", "Stage", "Harm", "Location", "Safeguarding raised"),
-            [
-                (row.occurred_on, category, STAGES[row.stage], HARMS[row.harm], location, row.safeguarding_raised)
-                for row, category, location in incidents
-            ],
-            f"{HOME}/incidents/incidents.csv",
-        ),
-        "needs": Table(
-            "Learning that is suggested",
-            ("Suggested", "Topic", "Location", "State"),
-            [
-                (row.created_at.date(), f"{code}: {title}", location, NEED_STATES[row.status])
-                for row, code, title, location in needs
-            ],
-            f"{HOME}/incidents/needs.csv",
-        ),
-    }
-
-
 _READ, _WRITE = Permission.GOVERNANCE_READ, Permission.GOVERNANCE_WRITE
 
 ROUTES = [
@@ -572,9 +403,5 @@ ROUTES = [
     page("/governance/partners", partners, needs=_READ),
     page("/governance/partners/all.csv", partners_file, needs=_READ),
     page("/governance/partners/add", partner_add, needs=_WRITE, methods=("POST",)),
-    page("/governance/feedback", feedback_changes, needs=_READ),
-    page("/governance/feedback/{table}.csv", feedback_changes_file, needs=_READ),
-    page("/governance/incidents", medicine_incidents, needs=_READ),
-    page("/governance/incidents/{table}.csv", medicine_incidents_file, needs=_READ),
     page("/governance/{table}.csv", governance_file, needs=_READ),
 ]

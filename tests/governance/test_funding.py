@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 
 from app.cli.postcodes import load_areas
 from app.directory.models import CqcLocation
+from app.identity.permissions import Permission
 from app.training.models import Attendance, Tier, TrainingSession
 from app.training.requirements import matrix, programmes, standing
 from app.training.requirements.models import LearnerStanding
@@ -127,7 +128,7 @@ async def test_unit_costs_come_from_stored_inputs(installation: Installation) ->
     assert (await read(installation, units))["unitCosts"] == [
         {"measure": "attendee", "quarter": "2026 Q4", "things": 1, "complete": 1, "each": "50.00"}
     ]
-    refused = await installation.graphql(north, costs, scopes=["training:read"])
+    refused = await installation.graphql(north, costs, scopes=[Permission.TRAINING_READ])
     assert refused["errors"][0]["extensions"]["code"] == "FORBIDDEN"
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.identity.permissions import Permission
 from app.training.sessions.details import Part, Places
 from tenants.audit import Action
 from tests.booking.support import make_session
@@ -85,7 +86,7 @@ async def test_items_are_owned_by_any_partner_reviewed_and_have_a_history(instal
     assert [row["status"] for row in told["forumActions"]["nodes"]] == ["DONE", "OPEN"]
     assert len(told["agenda"]["nodes"]) == 2
     hidden = await installation.graphql(
-        installation.north, "{ governanceItems(first: 1) { nodes { title } } }", scopes=["training:read"]
+        installation.north, "{ governanceItems(first: 1) { nodes { title } } }", scopes=[Permission.TRAINING_READ]
     )
     assert hidden["errors"][0]["extensions"]["code"] == "FORBIDDEN"
     assert "governance.item_changed" in {event.type for event in await events(installation)}
