@@ -15,6 +15,7 @@ import orjson
 from sqlalchemy import func, select
 
 from app.cli.demo_files import DemoFile, write_demo_files
+from app.cli.demo_governance import add_governance, load_postcodes
 from app.cli.demo_mapping import load_mapping
 from app.cli.demo_requirements import add_requirements
 from app.cli.imports import ENDS, pieces_of
@@ -120,6 +121,7 @@ class _Loader:
             "national": await self._person("national@medstead.example", "Nat National-Lead", Role.NATIONAL_LEAD),
         }
         tenants = [(tenant, await self._tenant(tenant)) for tenant in TENANTS]
+        await load_postcodes(self.machine.database.owner, self.database)
         loads = [self._import_files(tenant, tenant_id) for tenant, tenant_id in tenants]
         await asyncio.gather(*loads)
         contract: Contract = {
@@ -187,6 +189,7 @@ class _Loader:
         await load_mapping(self.database, context, publish=tenant.slug == PUBLISHER)
         await self._staff(tenant, context)
         await add_requirements(self.database, context)
+        await add_governance(self.database, context)
 
     async def _receive(self, context: TenantContext, file: DemoFile) -> UUID:
         said = Incoming(file.path.name, file.format_code, file.options, auto_apply=True)
