@@ -19,6 +19,7 @@ from app.identity.permissions import Permission
 from app.training.errors import TrainingRefusal
 from app.training.funding import costs, operations
 from app.training.funding.models import FundingStream
+from app.training.funding.rules import UnitCost
 from app.training.models import Programme, Tier
 from app.training.sessions.models import TeamMember
 
@@ -98,7 +99,7 @@ async def _tables(request: Request) -> dict[str, Table]:
             ("What", "Quarter", "Each", "People", "Staff", "Venues", "Licences", "With all inputs"),
             [
                 (
-                    MEASURES[row.measure], row.quarter, _told(row.each), row.units, row.staff, row.venue, row.licences,
+                    MEASURES[row.measure], row.quarter, _told(row.each), row.units, *_parts(row),
                     f"{row.complete} of {row.things}",
                 )
                 for row in units
@@ -147,6 +148,10 @@ async def _tables(request: Request) -> dict[str, Table]:
             (2,),
         ),
     }  # fmt: skip
+
+
+def _parts(row: UnitCost) -> list[Any]:
+    return [_told(part if row.complete else None) for part in (row.staff, row.venue, row.licences)]
 
 
 def _told(amount: Decimal | None) -> Any:
@@ -230,7 +235,9 @@ async def _equity(request: Request, tier: Any) -> dict[str, Table]:
 def _group(dimension: str, group: str) -> str:
     if group == "unknown":
         return "Not known"
-    return SETTINGS.get(group, group) if dimension == "setting" else group.capitalize()
+    if dimension == "rurality":
+        return group.capitalize()
+    return SETTINGS.get(group, group) if dimension == "setting" else group
 
 
 def _numbers(of: Any) -> tuple[Any, Any, Any]:

@@ -146,7 +146,7 @@ class SessionCostRow:
 
 @strawberry.type(
     description="TRN-09: pounds for one attendee, champion or learner in a quarter. Only sessions or pools that are "
-    "`complete` are in cost and units."
+    "`complete` are in cost and units; where none is, the cost is not known."
 )
 class UnitCostRow:
     """A unit cost."""
@@ -155,10 +155,10 @@ class UnitCostRow:
     quarter: str
     things: int
     complete: int
-    staff: Decimal
-    venue: Decimal
-    licences: Decimal
-    cost: Decimal
+    staff: Decimal | None
+    venue: Decimal | None
+    licences: Decimal | None
+    cost: Decimal | None
     units: int
     each: Decimal | None
     missing: list[MissingInput]
@@ -214,10 +214,10 @@ def _unit(cost: UnitCost) -> dict[str, Any]:
         "quarter": cost.quarter,
         "things": cost.things,
         "complete": cost.complete,
-        "staff": str(cost.staff),
-        "venue": str(cost.venue),
-        "licences": str(cost.licences),
-        "cost": str(cost.cost),
+        "staff": _pounds(cost.staff if cost.complete else None),
+        "venue": _pounds(cost.venue if cost.complete else None),
+        "licences": _pounds(cost.licences if cost.complete else None),
+        "cost": _pounds(cost.cost if cost.complete else None),
         "units": cost.units,
         "each": _pounds(cost.each),
         "missing": _missing(cost.missing),
