@@ -2,12 +2,14 @@
 
 from app.directory import models as directory
 from app.evidence import models as evidence
+from app.governance import models as governance
 from app.identity import models as identity
 from app.imports import models as imports
 from app.training import models as training
 from app.training.booking import models as booking
 from app.training.certificates import models as certificates
 from app.training.champion_register import models as champion_register
+from app.training.funding import models as funding
 from app.training.mapping import models as mapping
 from app.training.requirements import models as requirements
 from app.training.sessions import models as sessions
@@ -24,6 +26,8 @@ __all__ = [
     "champion_register",
     "directory",
     "evidence",
+    "funding",
+    "governance",
     "identity",
     "imports",
     "mapping",

@@ -17,6 +17,7 @@ from sqlalchemy import func, select
 from app.cli.demo_booking import add_sessions
 from app.cli.demo_certificates import add_certificates
 from app.cli.demo_files import DemoFile, write_demo_files
+from app.cli.demo_governance import add_governance, load_postcodes
 from app.cli.demo_mapping import load_mapping
 from app.cli.demo_requirements import add_requirements
 from app.cli.imports import ENDS, pieces_of
@@ -122,6 +123,7 @@ class _Loader:
             "national": await self._person("national@medstead.example", "Nat National-Lead", Role.NATIONAL_LEAD),
         }
         tenants = [(tenant, await self._tenant(tenant)) for tenant in TENANTS]
+        await load_postcodes(self.machine.database.owner, self.database)
         loads = [self._import_files(tenant, tenant_id) for tenant, tenant_id in tenants]
         await asyncio.gather(*loads)
         contract: Contract = {
@@ -191,6 +193,7 @@ class _Loader:
         await add_requirements(self.database, context)
         await add_sessions(self.database, context)
         await add_certificates(self.database, context, self.vault, tenant.name)
+        await add_governance(self.database, context)
 
     async def _receive(self, context: TenantContext, file: DemoFile) -> UUID:
         said = Incoming(file.path.name, file.format_code, file.options, auto_apply=True)

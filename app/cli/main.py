@@ -11,6 +11,7 @@ from app.cli.api import list_documents, release_contract, tell_usage
 from app.cli.audit import audit
 from app.cli.console_output import fail, say
 from app.cli.imports import import_file
+from app.cli.postcodes import postcodes
 from app.cli.providers import provider
 from app.cli.staff import staff
 from app.cli.tenants import tenant
@@ -27,6 +28,7 @@ cli.add_typer(staff, name="staff", help="People who may sign in to the console."
 cli.add_typer(provider, name="provider", help="Sign-in by a tenant's own identity provider.")
 cli.add_typer(audit, name="audit", help="The audit trail.")
 cli.command("import")(import_file)
+cli.command()(postcodes)
 
 SCHEMA_FILE = Path(__file__).resolve().parents[2] / "graphql" / "schema.graphql"
 

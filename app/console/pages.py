@@ -161,6 +161,30 @@ NAVIGATION = [
         Permission.TRAINING_READ,
     ),
     NavigationItem(
+        "/console/my-locations",
+        "My locations",
+        "See who works at your locations and what they need, and book them.",
+        Permission.GROUP_READ,
+    ),
+    NavigationItem(
+        "/console/governance",
+        "Governance",
+        "See policies, decisions, risks, actions and plans: who owns them, and what is overdue.",
+        Permission.GOVERNANCE_READ,
+    ),
+    NavigationItem(
+        "/console/costs",
+        "Costs",
+        "See what sessions and licences cost, and which numbers are missing.",
+        Permission.FINANCE_READ,
+    ),
+    NavigationItem(
+        "/console/equity",
+        "Equity",
+        "See whether every group of people gets the training that it needs.",
+        Permission.EVIDENCE_READ,
+    ),
+    NavigationItem(
         "/console/directory",
         "Directory",
         "Look up locations, employers and learners.",

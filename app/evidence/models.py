@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import CheckConstraint, Index, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.base import Base, TenantOwned, reference_table, tenant_index, tenant_table, tenant_unique
@@ -50,3 +50,23 @@ class TenantMetric(TenantOwned, Base):
     numerator: Mapped[int]
     denominator: Mapped[int | None]
     computed_at: Mapped[datetime]
+
+
+class PostcodeArea(Base):
+    """What is known of a postcode, or of a postcode district such as LU1: read where no fuller one is listed.
+
+    `code` is upper case without spaces. `imd_decile`: 1 is the most deprived tenth of England.
+    """
+
+    __tablename__ = "postcode_area"
+    __table_args__ = reference_table(
+        CheckConstraint("imd_decile between 1 and 10", name="imd_decile"),
+        CheckConstraint("rurality in ('urban', 'rural')", name="rurality"),
+    )
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    imd_decile: Mapped[int] = mapped_column(SmallInteger)
+    rurality: Mapped[str]
+    local_authority: Mapped[str]
+    edition: Mapped[str]
+    loaded_at: Mapped[datetime]

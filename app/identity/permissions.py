@@ -42,6 +42,7 @@ class Permission(StrEnum):
     GOVERNANCE_WRITE = "governance:write"
     FINANCE_READ = "finance:read"
     FINANCE_WRITE = "finance:write"
+    GROUP_READ = "group:read"
     AUDIT_READ = "audit:read"
     TENANTS_READ = "tenants:read"
     BENCHMARK_READ = "benchmark:read"
@@ -75,8 +76,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.ANALYST: _READS | {P.IMPORTS_READ, P.GOVERNANCE_READ, P.FINANCE_READ},
     Role.COMMUNICATIONS: frozenset({P.TENANT_READ, P.DIRECTORY_READ, P.EVIDENCE_READ}),
     Role.INFORMATION_GOVERNANCE: _READS | {P.IMPORTS_READ, P.PEOPLE_READ, P.AUDIT_READ, P.GOVERNANCE_READ},
-    # A provider manager sees only the own group; nothing is granted tenant-wide until pages are scoped to the group.
-    Role.PROVIDER_MANAGER: frozenset({P.TENANT_READ}),
+    # A provider manager sees the own group alone, on pages that are scoped to it; nothing is granted tenant-wide.
+    Role.PROVIDER_MANAGER: frozenset({P.TENANT_READ, P.GROUP_READ}),
     Role.NATIONAL_LEAD: frozenset({P.BENCHMARK_READ}),
     Role.PLATFORM_OPERATOR: frozenset({P.TENANTS_READ}),
 }
@@ -101,7 +102,7 @@ SCOPES = frozenset(
         P.FINANCE_WRITE,
     }
 )
-"""What a tenant may grant to an API client. Staff, clients, audit and benchmarks are for people alone."""
+"""What a tenant may grant to an API client. Staff, clients, groups, audit and benchmarks are for people alone."""
 
 
 def permissions_of(role: Role) -> frozenset[Permission]:

@@ -9,6 +9,7 @@ from app.directory.models import LearnerMerge
 from app.training.attendance import decide_attendance
 from app.training.booking.models import AttendanceMark
 from app.training.booking.operations import settle_double_bookings
+from app.training.funding.operations import settle_double_seats
 from app.training.models import AttendanceEvidence
 from app.training.requirements import standing
 from app.webhooks.events import EventType, announce
@@ -19,6 +20,7 @@ from tenants.session import UnitOfWork
 async def merge_learners(work: UnitOfWork, kept_id: UUID, merged_id: UUID, reason: str) -> UUID:
     """Two records are one person; gives the merge. Raises as `app.directory.merging.merge_learners`."""
     await settle_double_bookings(work, kept_id, merged_id)
+    await settle_double_seats(work, kept_id, merged_id)
     merge = await merging.merge_learners(work, kept_id, merged_id, reason)
     await _decide_anew(work, merge)
     announce(work, EventType.LEARNERS_MERGED, f"LearnerMerge:{merge.id}")

@@ -40,6 +40,10 @@ class EventType(StrEnum):
     COURSES_MERGED = "courses.merged"
     COURSES_MERGE_UNDONE = "courses.merge_undone"
     MAPPING_LOCKED = "mapping.locked"
+    GOVERNANCE_ITEM_CHANGED = "governance.item_changed"
+    ACTION_PLAN_CHANGED = "governance.plan_changed"
+    LEARNING_NEED_SUGGESTED = "learning_need.suggested"
+    LICENCE_CHANGED = "licence.changed"
     TEST = "webhook.test"
 
 
@@ -70,6 +74,10 @@ MEANINGS = {
     EventType.COURSES_MERGED: "Two entries of a course were found to be one.",
     EventType.COURSES_MERGE_UNDONE: "A merge of two courses was undone.",
     EventType.MAPPING_LOCKED: "A mapping exercise was locked and will not change again.",
+    EventType.GOVERNANCE_ITEM_CHANGED: "A policy, decision, risk, action of a forum or theme was written or changed.",
+    EventType.ACTION_PLAN_CHANGED: "An action plan, or an action in it, was written or changed.",
+    EventType.LEARNING_NEED_SUGGESTED: "An incident with medicines suggests what people at a location should learn.",
+    EventType.LICENCE_CHANGED: "A learner was charged to a licence pool, waits for a seat, or left it.",
     EventType.TEST: "Somebody asked for a test. It goes to the one endpoint that was asked for.",
 }
 

@@ -49,6 +49,7 @@ SCOPES = (
     "webhooks:write",
     "bookings:write",
     "finance:read",
+    "governance:read",
 )
 
 

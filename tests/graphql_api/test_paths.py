@@ -16,6 +16,8 @@ SHORT = {
     "Tier",
     "TrainingProvider",
     "Course",
+    "StrategicObjective",
+    "IncidentCategory",
     "CourseMerge",
     "GuidanceDocument",
     "Topic",

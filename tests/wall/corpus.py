@@ -45,7 +45,8 @@ class Corpus:
             if isinstance(kind, GraphQLInterfaceType):
                 for possible in self.schema.get_possible_types(kind):
                     if possible.name in ids:
-                        body = self._body(possible, DEPTH, set())
+                        # What lies behind a row is walked once, by its id; among several, the row itself is enough.
+                        body = self._body(possible, DEPTH if "id" in definition.args else 1, set())
                         asked = f'"{ids[possible.name]}"'
                         given = f"id: {asked}" if "id" in definition.args else f"ids: [{asked}]"
                         yield f"{{ {name}({given}) {{ ... on {possible.name} {body} }} }}"

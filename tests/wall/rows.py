@@ -24,6 +24,7 @@ ABSENT = {
     "session_places.offer_hours",
     "booking.ended_at",
     "place_offer.decided_at",
+    "licence_enrolment.released_at",
 }
 """Columns that a check keeps empty beside the values that the others get."""
 _ANNOTATIONS = {

@@ -63,12 +63,21 @@ class TierPlace:
 def open_to_location(programme: Any, location: Any, tenant: Any) -> ColumnElement[bool]:
     """Whether a programme is for people at a tenant's location. As `visible_programmes` shows it to providers."""
     member, cqc = table_of(ProviderGroupLocation).alias(), table_of(CqcLocation).alias()
-    in_group = exists().where(
-        member.c.tenant_id == tenant,
-        member.c.provider_group_id == programme.c.provider_group_id,
-        member.c.tenant_location_id == location.c.id,
+    # Told which tables stand outside: of two levels up, one would be read anew, and anybody's programme would fit.
+    in_group = (
+        exists()
+        .where(
+            member.c.tenant_id == tenant,
+            member.c.provider_group_id == programme.c.provider_group_id,
+            member.c.tenant_location_id == location.c.id,
+        )
+        .correlate(programme, location)
     )
-    of_provider = exists().where(cqc.c.id == location.c.location_id, cqc.c.provider_id == programme.c.cqc_provider_id)
+    of_provider = (
+        exists()
+        .where(cqc.c.id == location.c.location_id, cqc.c.provider_id == programme.c.cqc_provider_id)
+        .correlate(programme, location)
+    )
     return or_(
         programme.c.scope == "system",
         and_(programme.c.scope == "provider_group", in_group),

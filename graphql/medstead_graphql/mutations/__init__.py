@@ -8,6 +8,9 @@ from medstead_graphql.mutations.champions import ChampionMutations
 from medstead_graphql.mutations.courses import CourseMutations
 from medstead_graphql.mutations.directory import DirectoryMutations
 from medstead_graphql.mutations.execute import execute_mutation
+from medstead_graphql.mutations.funding import FundingMutations
+from medstead_graphql.mutations.governance import GovernanceMutations
+from medstead_graphql.mutations.governance_plans import PlanMutations
 from medstead_graphql.mutations.imports import ImportMutations
 from medstead_graphql.mutations.learner_records import LearnerRecordMutations
 from medstead_graphql.mutations.mapping import MappingMutations
@@ -26,10 +29,13 @@ class Mutation(
     ChampionMutations,
     CourseMutations,
     DirectoryMutations,
+    FundingMutations,
+    GovernanceMutations,
     ImportMutations,
     LearnerRecordMutations,
     MappingMutations,
     NominationMutations,
+    PlanMutations,
     ProgrammeMutations,
     SessionMutations,
     SettingsMutations,

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 from sqlalchemy import Date, Select, cast, func, or_, select
 
+from app.governance import reports
+from app.governance.models import FeedbackSubject as SubjectRow
+from app.governance.models import ForumMinutes as MinutesRow
 from app.training import models
 from app.training.booking import models as booking
 from app.training.mapping.models import CourseAccreditation as AccreditationRow
 from app.training.sessions import models as sessions
 from medstead_graphql.compiler.declare import Connection, Node, column, expression, inline, many, node, one
-from medstead_graphql.types import listings, listings_booking, listings_mapping
+from medstead_graphql.types import listings, listings_booking, listings_governance, listings_mapping
 from medstead_graphql.types import listings_requirements as requirements
 from medstead_graphql.types.booking import (
     BOOKINGS,
@@ -32,10 +35,60 @@ from medstead_graphql.types.mapping_words import AccessKind, CourseDeliveryMode,
 from tenants.base import table_of
 
 if TYPE_CHECKING:
+    from medstead_graphql.types.governance import (
+        ContentChange,
+        FeedbackSubject,
+        ForumMinutes,
+        GovernanceItem,
+        PlanAction,
+        ThemeResponse,
+    )
+
+if TYPE_CHECKING:
     from medstead_graphql.types.courses import CourseAccess, CourseAccreditation
 
 if TYPE_CHECKING:
     from medstead_graphql.types.requirements import PrerequisiteRule, Programme
+
+
+_GOVERNANCE = strawberry.lazy("medstead_graphql.types.governance")
+
+
+@strawberry.type(description="How a course is taken up and received. `invited` is null where nobody told it.")
+class CourseKpis:
+    """KPIs of a course."""
+
+    begun: int = column(description="Learners who completed it or are told to have begun it.")
+    completed: int = column(description="Learners who completed it.")
+    completions: int = column()
+    completed_percent: float | None = column()
+    responses: int = column(description="Responses to forms about it.")
+    invited: int | None = column()
+    answers: int = column(description="Answers on scales in them.")
+    top_box: int = column(description="Those that chose the topmost option.")
+    top_box_percent: float | None = column()
+
+
+@strawberry.type(description="How a session was attended and received.")
+class SessionKpis:
+    """KPIs of a session."""
+
+    booked: int = column(description="Places that were held at the end.")
+    attended: int = column(description="People whose attendance counts, booked or not.")
+    attended_percent: float | None = column(description="Of those who were booked.")
+    responses: int = column()
+    invited: int | None = column()
+    answers: int = column()
+    top_box: int = column()
+    top_box_percent: float | None = column()
+
+
+def _course_kpis(compilation: Any, row: Any, _: Any) -> Select[Any]:
+    return reports.course_kpis(compilation.tenant, row)
+
+
+def _session_kpis(compilation: Any, row: Any, _: Any) -> Select[Any]:
+    return reports.session_kpis(compilation.tenant, row)
 
 
 @node(models.Tier, scope="training:read", description="A level of a programme, from 1 (foundation).")
@@ -110,6 +163,18 @@ class Course(Node):
         listings_mapping.COURSE_ACCESS, on="course_id"
     )
     completions: Connection["Completion"] = many(listings.COMPLETION, on="course_id")
+    kpis: CourseKpis = inline(_course_kpis)
+    citing_plans: int = expression(
+        lambda row, compilation: reports.citing_plans(compilation.tenant, row),
+        scope="governance:read",
+        description="How many action plans cite it.",
+    )
+    plan_actions: Connection[Annotated["PlanAction", _GOVERNANCE]] = many(
+        listings_governance.PLAN_ACTION, on="course_id", description="Actions of plans that cite it."
+    )
+    content_changes: Connection[Annotated["ContentChange", _GOVERNANCE]] = many(
+        listings_governance.CONTENT_CHANGE, on="course_id"
+    )
 
 
 @strawberry.type(description="An accreditation of a course as it stood on the day of a completion.")
@@ -191,6 +256,19 @@ class Session(Node):
     agenda: Connection[AgendaItem] = many(listings_booking.AGENDA_ITEM, on="session_id")
     bookings: Connection[Booking] = many(listings_booking.BOOKING, on="session_id")
     attendances: Connection["Attendance"] = many(listings.ATTENDANCE, on="session_id")
+    kpis: SessionKpis = inline(_session_kpis)
+    minutes: Annotated["ForumMinutes", _GOVERNANCE] | None = one(
+        MinutesRow, join=lambda session, kept, _: kept.c.session_id == session.c.id, description="Of a forum."
+    )
+    forum_actions: Connection[Annotated["GovernanceItem", _GOVERNANCE]] = many(
+        listings_governance.ITEM, on="session_id", description="What a forum asked for."
+    )
+    plan_actions: Connection[Annotated["PlanAction", _GOVERNANCE]] = many(
+        listings_governance.PLAN_ACTION, on="session_id", description="Actions of plans that cite it."
+    )
+    content_changes: Connection[Annotated["ContentChange", _GOVERNANCE]] = many(
+        listings_governance.CONTENT_CHANGE, on="session_id"
+    )
 
 
 @node(
@@ -246,6 +324,9 @@ class FeedbackForm(Node):
     invited: int | None = column(description="How many people were asked, where known.")
     questions: Connection["FeedbackQuestion"] = many(listings.FEEDBACK_QUESTION, on="form_id")
     responses: Connection["FeedbackResponse"] = many(listings.FEEDBACK_RESPONSE, on="form_id")
+    subject: Annotated["FeedbackSubject", _GOVERNANCE] | None = one(
+        SubjectRow, join=lambda form, told, _: told.c.form_id == form.c.id, description="What it asked about."
+    )
 
 
 @node(models.FeedbackQuestion, scope="training:read", description="A question of a feedback form.")
@@ -269,6 +350,9 @@ class FeedbackResponse(Node):
     submitted_at: datetime = column()
     form: FeedbackForm = one(models.FeedbackForm, key="form_id")
     answers: Connection["FeedbackAnswer"] = many(listings.FEEDBACK_ANSWER, on="response_id")
+    themes: Connection[Annotated["ThemeResponse", _GOVERNANCE]] = many(
+        listings_governance.THEME_RESPONSE, on="response_id", description="Themes that cite it."
+    )
 
 
 @node(

@@ -1,0 +1,52 @@
+"""Words for the stable codes of governance and money, as people read them."""
+
+ITEM_KINDS = {
+    "policy": "Policy",
+    "decision": "Decision",
+    "risk": "Risk",
+    "forum_action": "Action of a forum",
+    "feedback_theme": "Theme of feedback",
+    "plan_action": "Action of a plan",
+}
+ITEM_STATES = {"open": "Open", "in_progress": "In progress", "done": "Done", "withdrawn": "Withdrawn"}
+PLAN_KINDS = {"cqc": "After a CQC inspection", "local": "Local improvement"}
+PLAN_STATES = {"open": "Open", "completed": "Completed", "withdrawn": "Withdrawn"}
+PARTNER_KINDS = {
+    "icb": "Integrated care board",
+    "council": "Council",
+    "care_provider": "Care provider",
+    "nhs_trust": "NHS trust",
+    "community_pharmacy": "Community pharmacy",
+    "voluntary": "Voluntary organisation",
+    "other": "Other",
+}
+STAGES = {
+    "prescribing": "Prescribing",
+    "dispensing": "Dispensing",
+    "administration": "Giving",
+    "monitoring": "Monitoring",
+    "transfer": "Moving between services",
+    "storage": "Storage",
+}
+HARMS = {"none": "None", "low": "Low", "moderate": "Moderate", "severe": "Severe", "fatal": "Fatal"}
+NEED_STATES = {"suggested": "Suggested", "accepted": "Accepted", "declined": "Declined", "met": "Met"}
+SERVING = {"programme": "Programme", "course": "Course", "plan": "Action plan"}
+MEASURES = {"attendee": "One attendee", "champion": "One champion trained", "learner": "One learner with a licence"}
+ACTIVITIES = {"preparation": "Preparation", "delivery": "Delivery", "administration": "Administration"}
+BEYOND = {"refuse": "Refused", "wait": "Wait for a seat"}
+DIMENSIONS = {
+    "setting": "Setting",
+    "provider_size": "Size of the provider (its people in post)",
+    "place": "Place (local authority)",
+    "deprivation": "Deprivation (1 is the most deprived fifth)",
+    "rurality": "Town or country",
+}
+"""What each dimension of the equity report is called."""
+CHANGES = {
+    "governance:item:create": "Written down",
+    "governance:item:change": "Changed",
+    "governance:theme:cite": "Responses cited",
+    "governance:plan:create": "Begun",
+    "governance:plan:change": "Changed",
+}
+"""Entries of a history."""

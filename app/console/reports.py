@@ -1,0 +1,95 @@
+"""Pages that are made of tables and short forms: shown by report.jinja, each table with its download."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.console.pages import Problem, render
+from app.console.tables import Link, Table, csv_of
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a form. `kind`: text, date, number, choice, many or long; `options` are (value, text)."""
+
+    kind: str
+    name: str
+    label: str
+    hint: str | None = None
+    options: Sequence[tuple[Any, str]] = ()
+    any: str = "Choose"
+
+
+@dataclass(frozen=True, slots=True)
+class ShortForm:
+    """A form of a page; `second`: it is not what the page is for. `version`: of the row that it changes."""
+
+    path: str
+    button: str
+    fields: Sequence[Field]
+    heading: str = ""
+    version: int | None = None
+    second: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A choice that narrows a page down."""
+
+    path: str
+    name: str
+    label: str
+    options: Sequence[tuple[Any, str]]
+    chosen: str
+    any: str = "All"
+
+
+def report(
+    request: Request,
+    title: str,
+    *,
+    status: int = 200,
+    problems: Sequence[Problem] = (),
+    values: Mapping[str, Any] | None = None,
+    caption: str = "",
+    back: Link | None = None,
+    intro: Sequence[str] = (),
+    facts: Sequence[tuple[str, Any]] = (),
+    actions: Sequence[Link] = (),
+    links: Sequence[Link] = (),
+    narrowed: Filter | None = None,
+    tables: Iterable[Table] = (),
+    forms: Sequence[ShortForm] = (),
+    query: str = "",
+) -> Response:
+    """A page of facts, tables and forms."""
+    return render(
+        request,
+        "report.jinja",
+        status=status,
+        problems=list(problems),
+        values=dict(values or {}),
+        title=title,
+        caption=caption,
+        back=back,
+        intro=intro,
+        facts=facts,
+        actions=actions,
+        links=links,
+        filter=narrowed,
+        tables=list(tables),
+        forms=forms,
+        query=query,
+    )
+
+
+def one_file(request: Request, tables: Mapping[str, Table]) -> Response:
+    """The table that the address names, as a CSV."""
+    name = request.path_params["table"]
+    if name not in tables:
+        raise HTTPException(404)
+    return csv_of(f"{name}.csv", tables[name])

@@ -1,0 +1,1 @@
+"""Shared governance: partners, items, forums, action plans, feedback that changes content, objectives, incidents."""

@@ -1,0 +1,1 @@
+"""Tests of governance, money, equity and what provider managers see."""
