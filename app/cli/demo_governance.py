@@ -212,7 +212,7 @@ async def _costs(work: UnitOfWork, chance: random.Random) -> None:
     ]
     for profession, pounds in (("pharmacist", "38.40"), ("pharmacy_technician", "24.10")):
         await funding.set_rate(work, profession, Decimal(pounds), today - timedelta(days=500))
-    venue = await save_venue(work, Place("Invented Town Hall", day_cost=Decimal("120.00"), capacity=40))
+    venue = await save_venue(work, Place("Imaginary Assembly Rooms", day_cost=Decimal("120.00"), capacity=40))
     held: list[Any] = list(
         await work.session.scalars(
             select(TrainingSession)

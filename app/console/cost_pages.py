@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from app.console.governance_pages import today_of
 from app.console.governance_words import ACTIVITIES, DIMENSIONS, MEASURES
-from app.console.pages import Problem, form_of, page, principal_here, redirect, tenant_reads, tenant_work
+from app.console.pages import Problem, form_of, page, principal_here, redirect, services_of, tenant_reads, tenant_work
 from app.console.reports import Field, Filter, ShortForm, one_file, report
 from app.console.tables import Table
 from app.console.training_forms import SETTINGS, Invalid, needed_key, number, problem, typed
@@ -65,7 +65,7 @@ async def _page(request: Request, status: int, problems: list[Problem], values: 
 
 async def _fields(request: Request, year: int) -> list[Field]:
     async with tenant_reads(request) as session:
-        held = await costs.session_costs(session, date(year, 1, 1), date(year, 12, 31))
+        held = await costs.session_costs(session, date(year, 1, 1), date(year, 12, 31), services_of(request).clock())
         team = await session.scalars(select(TeamMember).where(TeamMember.ended_on.is_(None)).order_by(TeamMember.name))
         members = [(row.id, row.name) for row in team]
     sessions = [(row.inputs.session_id, f"{row.inputs.title}, {row.inputs.day:%-d %B %Y}") for row in reversed(held)]
@@ -86,8 +86,8 @@ async def _tables(request: Request) -> dict[str, Table]:
     year = _year(request)
     first, last = date(year, 1, 1), date(year, 12, 31)
     async with tenant_reads(request) as session:
-        units = await costs.unit_costs(session, first, last)
-        held = await costs.session_costs(session, first, last)
+        units = await costs.unit_costs(session, first, last, services_of(request).clock())
+        held = await costs.session_costs(session, first, last, services_of(request).clock())
         accounts = await costs.pool_accounts(session)
         streams = list(
             await session.scalars(select(FundingStream).order_by(FundingStream.starts_on.desc(), FundingStream.id))

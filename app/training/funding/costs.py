@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -32,13 +32,13 @@ from tenants.clock import LONDON
 MOST_SESSIONS = 2_000
 
 
-async def session_costs(session: AsyncSession, first: date, last: date) -> list[SessionCost]:
-    """Costs of the sessions that were held from the first day to the last, earliest first, at most 2,000."""
+async def session_costs(session: AsyncSession, first: date, last: date, now: datetime) -> list[SessionCost]:
+    """Costs of the sessions that were held by now, from the first day to the last, earliest first, at most 2,000."""
     day = cast(func.timezone(LONDON.key, TrainingSession.starts_at), Date)
     held = (
         select(TrainingSession, day, Venue.day_cost)
         .outerjoin(Venue, and_(Venue.tenant_id == TrainingSession.tenant_id, Venue.id == TrainingSession.venue_id))
-        .where(day.between(first, last), TrainingSession.state == "published")
+        .where(day.between(first, last), TrainingSession.state == "published", TrainingSession.ends_at <= now)
         .order_by(TrainingSession.starts_at, TrainingSession.id)
         .limit(MOST_SESSIONS)
     )
@@ -88,9 +88,9 @@ async def session_costs(session: AsyncSession, first: date, last: date) -> list[
     ]
 
 
-async def unit_costs(session: AsyncSession, first: date, last: date) -> list[UnitCost]:
+async def unit_costs(session: AsyncSession, first: date, last: date, now: datetime) -> list[UnitCost]:
     """TRN-09 by quarter: per attendee of sessions, per learner of licences, per champion trained."""
-    costs = await session_costs(session, first, last)
+    costs = await session_costs(session, first, last, now)
     found = _by_quarter("attendee", [cost for cost in costs if cost.inputs.kind == "training"], None)
     trained: dict[str, int] = defaultdict(int)
     days = select(MedicationChampion.learner_id, func.min(MedicationChampion.trained_on)).where(

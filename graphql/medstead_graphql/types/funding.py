@@ -226,12 +226,12 @@ def _unit(cost: UnitCost) -> dict[str, Any]:
 
 async def _session_costs(work: UnitOfWork, _: Caller, arguments: dict[str, Any]) -> list[dict[str, Any]]:
     period = arguments["period"]
-    return [_session(cost) for cost in await costs.session_costs(work.session, period["from"], period["to"])]
+    return [_session(cost) for cost in await costs.session_costs(work.session, period["from"], period["to"], work.now)]
 
 
 async def _unit_costs(work: UnitOfWork, _: Caller, arguments: dict[str, Any]) -> list[dict[str, Any]]:
     period = arguments["period"]
-    return [_unit(cost) for cost in await costs.unit_costs(work.session, period["from"], period["to"])]
+    return [_unit(cost) for cost in await costs.unit_costs(work.session, period["from"], period["to"], work.now)]
 
 
 async def _accounts(work: UnitOfWork, _: Caller, __: dict[str, Any]) -> list[dict[str, Any]]:
