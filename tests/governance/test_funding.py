@@ -1,6 +1,7 @@
 """Money and fairness through the API: pools under concurrency, accounts, unit costs, equity, postcodes."""
 
 import asyncio
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -106,6 +107,8 @@ async def test_unit_costs_come_from_stored_inputs(installation: Installation) ->
     costs = """{ sessionCosts(period: {from: "2026-12-01", to: "2026-12-31"}) { title attendees staff venue total
       perAttendee staffSharePercent missing { code } times { profession activity minutes }
       rates { profession hourlyRate } } }"""
+    assert (await read(installation, costs))["sessionCosts"] == [], "it is still to come"
+    installation.clock.move(timedelta(days=10))
     (before,) = (await read(installation, costs))["sessionCosts"]
     assert (before["staff"], before["total"], before["venue"]) == (None, None, "90.00")
     assert before["missing"] == [{"code": "TIME_MISSING"}], "listed, not nought"
