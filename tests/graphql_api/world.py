@@ -183,7 +183,9 @@ async def _read(url: str, tenant_id: UUID) -> Rows:
                 else:
                     found = await connection.fetch(f"SELECT * FROM {table}")
             documents = [column.name for column in table.columns if isinstance(column.type, JSONB)]
-            seen[table.name] = [dict(row) | {name: orjson.loads(row[name]) for name in documents} for row in found]
+            seen[table.name] = [
+                dict(row) | {name: orjson.loads(row[name] or "null") for name in documents} for row in found
+            ]
     finally:
         await connection.close()
     return seen
