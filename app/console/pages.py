@@ -274,7 +274,10 @@ def _guarded(
                 return refused
         if any("\0" in value for value in request.query_params.values()):
             raise HTTPException(400)  # PostgreSQL keeps no such character, so it can be nobody's name
-        if request.method in ("GET", "HEAD"):
+        if request.method == "HEAD":
+            # To an endpoint it is a GET: whatever is no GET would be taken for a form that was sent.
+            request = Request({**request.scope, "method": "GET"}, request.receive)
+        if request.method == "GET":
             return await endpoint(request)
         limited = Request(request.scope, _at_most(request.receive, largest_body))
         try:

@@ -35,6 +35,7 @@ FIELDS = 40
 NOT_ASKED = {
     "impactSummary",
     *("bookingObstacles", "waitingReasons", "oversight", "competenceCoverage", "confidenceChanges", "openProgrammes"),
+    *("championSummary", "retention"),
     *("coursesInUse", "topicsInUse", "courseReach", "accessGaps", "evidencedTopics", "evidencedCourses"),
     *("accreditedBy", "belowTierMinimum", "differences", "coversAll", "smallest", "programmeName"),
 }
