@@ -30,7 +30,6 @@ from graphql import (
 
 from tests.graphql_api.contract import (
     COLUMNS,
-    COMPUTED,
     CONNECTIONS,
     DEFAULT_ORDERS,
     LINKS,
@@ -40,6 +39,7 @@ from tests.graphql_api.contract import (
     TABLES,
     UNIONS,
 )
+from tests.graphql_api.counted import COMPUTED
 from tests.graphql_api.world import Row, Rows
 
 CONTRACT = Path(__file__).resolve().parents[2] / "graphql" / "schema.graphql"
