@@ -74,7 +74,7 @@ def _value(argument_type: Any) -> str:
     if isinstance(argument_type, GraphQLEnumType):
         return str(next(iter(argument_type.values)))
     literals = {"ID": f'"Learner:{IDENTIFIER}"', "Int": "1", "Boolean": "true", "Date": '"2026-01-01"', "JSON": "{}"}
-    literals |= {"Decimal": '"1.00"', "DateTime": '"2026-01-01T10:00:00Z"'}
+    literals |= {"DateTime": '"2026-01-01T10:00:00Z"', "Time": '"10:00:00"', "Decimal": '"1.00"'}
     return literals.get(argument_type.name, '"x"')
 
 
