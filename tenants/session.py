@@ -68,7 +68,7 @@ def _stay_inside(session: Session, *_: object) -> None:
 
 
 @lru_cache(maxsize=500)
-def _insert(table: Table, columns: tuple[str, ...], count: int, on_conflict: str) -> str:
+def insert_text(table: Table, columns: tuple[str, ...], count: int, on_conflict: str) -> str:
     """The text of an INSERT of `count` rows; made once, for it is long."""
     width = len(columns)
     places = (f"($1, {', '.join(f'${2 + row * width + column}' for column in range(width))})" for row in range(count))
@@ -126,10 +126,10 @@ class UnitOfWork:
         whole = len(batch) - len(batch) % ROWS_IN_A_STATEMENT
         groups = (batch[start : start + ROWS_IN_A_STATEMENT] for start in range(0, whole, ROWS_IN_A_STATEMENT))
         await self.run_rows(
-            _insert(target, names, ROWS_IN_A_STATEMENT, on_conflict),
+            insert_text(target, names, ROWS_IN_A_STATEMENT, on_conflict),
             ([*chain.from_iterable(group)] for group in groups),
         )
-        await self.run_rows(_insert(target, names, 1, on_conflict), batch[whole:])
+        await self.run_rows(insert_text(target, names, 1, on_conflict), batch[whole:])
 
     async def run_rows(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run one statement of ours for many rows in one pipelined exchange; the tenant is $1, the row begins at $2."""

@@ -229,8 +229,17 @@ async def test_a_rotated_token_reaches_the_browser(installation: Installation) -
     assert (await visitor.get("/console/staff")).headers["location"] == "/console/sign-in"
 
 
+WHO_SEE_MOST = (
+    Role.TENANT_ADMINISTRATOR,
+    Role.INFORMATION_GOVERNANCE,
+    Role.PROVIDER_MANAGER,
+    Role.PLATFORM_OPERATOR,
+)
+"""Together they open every page; the others open fewer, and are refused by the same door."""
+
+
 async def test_get_and_head_of_every_page_change_nothing_but_the_access_log(installation: Installation) -> None:
-    visitors = [await visitor_as(installation, role) for role in Role]
+    visitors = [await visitor_as(installation, role) for role in WHO_SEE_MOST]
     _, colleague = await make_staff(installation, installation.north, "two@example.org", Role.ANALYST)
     before = await tenant_counts(installation)
     async with installation.database.session(PLATFORM) as session:

@@ -342,6 +342,7 @@ _SOME: Mapping[str, Any] = {
     "StringFilter": "nothing like it",
     "IDFilter": UUID(int=1),
     "IntFilter": 7,
+    "BooleanFilter": True,
     "DateFilter": date(2026, 1, 1),
     "DateTimeFilter": datetime(2026, 1, 1, tzinfo=UTC),
 }

@@ -11,6 +11,7 @@ from app.identity.tidying import USAGE_KEPT
 from app.identity.usage import uses
 from medstead_graphql.schema import Asked, schema
 from medstead_graphql.usage import Usage
+from tenants import session
 from tests.cli.test_identity_commands import run
 from tests.console.visitor import main_text, visitor_as
 from tests.graphql_api.test_hostile import asked, send
@@ -74,7 +75,9 @@ async def test_counts_that_cannot_be_written_are_kept(
     usage = installation.app.state.graphql.usage
     with monkeypatch.context() as patch:
         patch.setattr(FieldUsage.__table__, "schema", "nowhere")
+        session.insert_text.cache_clear()
         await usage.flush()
+    session.insert_text.cache_clear()
     assert await used(installation) == {}
     await usage.flush()
     assert (await used(installation))["Tenant.slug"] == (1, TODAY)

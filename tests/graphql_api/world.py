@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any, get_type_hints
 from uuid import UUID
 
@@ -35,6 +36,8 @@ ROWS_OF_A_TABLE = {
     **dict.fromkeys(("programme", "programme_origin", "topic", "guidance_document"), 40),
 }
 ELSE_ROWS = 16
+TRIES = 3
+"""How often a row is tried, on average: what checks and ties do not allow is made anew."""
 CQC_LOCATIONS = 14
 TEMPLATES = 10
 TEXTS = ("", "Anna", "anna", "ÉCLAIR", "éclair", "50% off_\\", "ΟΔΟΣ", "İzmir", "a\n'b\"", "Zoë 🙂", "z" * 90)
@@ -76,12 +79,12 @@ async def make_world(installation: Installation, seed: int) -> World:
     return World({tenant_id: await _read(installation.urls.app, tenant_id) for tenant_id in tenants})
 
 
-async def add_rows(owner_url: str, tenant_id: UUID, seed: int) -> None:
-    """Write some more rows into every table of the tenant, as the owner."""
+async def add_rows(owner_url: str, tenant_id: UUID, seed: int, at_most: int = ELSE_ROWS) -> None:
+    """Write some more rows into every table of the tenant, as the owner, in one transaction."""
     engine = create_engine(owner_url)
     try:
         async with engine.begin() as connection:
-            await _owned(connection, tenant_id, random.Random(seed))
+            await _owned(connection, tenant_id, random.Random(seed), at_most)
     finally:
         await engine.dispose()
 
@@ -103,24 +106,29 @@ async def _reference(connection: AsyncConnection, target: Column[Any], chance: r
     return chance.choice(found)[target.name]
 
 
-async def _owned(connection: AsyncConnection, tenant_id: UUID, chance: random.Random) -> None:
+async def _owned(
+    connection: AsyncConnection, tenant_id: UUID, chance: random.Random, at_most: int | None = None
+) -> None:
     made: dict[str, list[UUID]] = {}
     for table in tenant_tables():
         made[table.name] = []
         single = any(isinstance(c, CheckConstraint) and str(c.sqltext) == "id = tenant_id" for c in table.constraints)
         if single or table.name.startswith(("audit", "outbox", "import_part", "import_chunk")):
             continue
-        for _ in range(ROWS_OF_A_TABLE.get(table.name, ELSE_ROWS)):
+        wanted = at_most or ROWS_OF_A_TABLE.get(table.name, ELSE_ROWS)
+        for _ in range(wanted * TRIES):
             row = {column.name: _value(table, column, chance) for column in table.columns}
             row |= {"tenant_id": tenant_id, "id": _uuid(chance)}
             try:
                 for key in table.foreign_key_constraints:
                     await _link(connection, key, row, made, chance)
                 async with connection.begin_nested():
-                    await connection.execute(insert(table).values(row))
+                    await connection.execute(insert(table), row)  # as its own text, which is kept
             except (IntegrityError, IndexError):
-                continue  # a tie where none may be, a link to a table of which there is no row
+                continue  # a check, a tie where none may be, a link to a table of which there is no row
             made[table.name].append(row["id"])
+            if len(made[table.name]) == wanted:
+                break
 
 
 async def _link(
@@ -140,14 +148,22 @@ def _uuid(chance: random.Random) -> UUID:
     return UUID(int=chance.getrandbits(128), version=4)
 
 
-def _value(table: Table, column: Column[Any], chance: random.Random) -> Any:
-    if column.nullable and chance.random() < 0.3:
-        return None
+@cache
+def _listed(table: Table, name: str) -> list[str]:
+    """The words that a check allows in a column; none if no check lists them."""
     for constraint in table.constraints:
         if isinstance(constraint, CheckConstraint):
             listed = LISTED.match(str(constraint.sqltext))
-            if listed and listed["column"] == column.name:
-                return chance.choice(str(constraint.sqltext).split("'")[1::2])
+            if listed and listed["column"] == name:
+                return str(constraint.sqltext).split("'")[1::2]
+    return []
+
+
+def _value(table: Table, column: Column[Any], chance: random.Random) -> Any:
+    if column.nullable and chance.random() < 0.3:
+        return None
+    if listed := _listed(table, column.name):
+        return chance.choice(listed)
     if isinstance(column.type, JSONB):
         if "list" in str(_HINTS[table.name][column.name]):
             return chance.choice(([], ["option"], ["é", "a"]))
