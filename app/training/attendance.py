@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Integer, and_, case, cast, func, literal, or_, select, update
@@ -14,6 +14,7 @@ from app.training.models import Attendance, AttendanceEvidence, TrainingSession
 from app.training.rules import DECIDED_BY_REPORT, Mark, Stay, attended_seconds, decide, decide_with_marks
 from tenants.audit import Action
 from tenants.base import among
+from tenants.clock import LONDON, london_date
 from tenants.identifiers import new_id
 from tenants.models import TenantSettings
 from tenants.session import UnitOfWork
@@ -44,7 +45,10 @@ class NewEvidence:
 
 
 async def place_session(work: UnitOfWork, wanted: SessionInFile) -> UUID:
-    """Find the session by its key or make it."""
+    """Find the session by its key, or the one that was planned under this title for that day, or make it."""
+    planned = await _planned(work, wanted)
+    if planned is not None:
+        return planned
     statement = insert(TrainingSession).values(
         tenant_id=work.tenant_id,
         id=new_id(),
@@ -59,6 +63,24 @@ async def place_session(work: UnitOfWork, wanted: SessionInFile) -> UUID:
     await work.session.execute(statement.on_conflict_do_nothing())
     found = select(TrainingSession.id).where(TrainingSession.external_key == wanted.key)
     return (await work.session.execute(found)).scalar_one()
+
+
+async def _planned(work: UnitOfWork, wanted: SessionInFile) -> UUID | None:
+    """The only session that was planned here under the title on the day in England; two of them would be a guess."""
+    begins = datetime.combine(london_date(wanted.starts_at), time(), LONDON)
+    rows = await work.session.execute(
+        select(TrainingSession.id, TrainingSession.title, TrainingSession.external_key).where(
+            TrainingSession.state == "published",
+            TrainingSession.starts_at >= begins,
+            TrainingSession.starts_at < begins + timedelta(days=1),
+        )
+    )
+    same = [row.id for row in rows if row.external_key == f"session:{row.id}" and _key(row.title) == _key(wanted.title)]
+    return same[0] if len(same) == 1 else None
+
+
+def _key(title: str) -> str:
+    return " ".join(title.casefold().split())
 
 
 async def record_evidence(work: UnitOfWork, session_id: UUID, import_id: UUID, lines: Sequence[NewEvidence]) -> None:

@@ -1,6 +1,6 @@
 """Sessions through the API: series, remarks before publishing, facilitators, half-days, check-in, and who may come."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from app.training.booking.models import Booking
 from app.training.models import Tier, TrainingSession
 from app.training.sessions.details import Places
 from tests.booking.support import NEXT_WEEK, book, change, let_time_pass, make_session, make_staff
+from tests.imports.support import SESSION, report, take
 from tests.support import NOW, Installation
 
 SAVED = "SessionSaved { session { id version state startsAt places { capacity } } remarks { code message } }"
@@ -242,3 +243,21 @@ async def test_foundation_comes_first_and_only_the_nominated_become_champions(in
     async with installation.database.session(installation.context(installation.north)) as session:
         assert (await session.scalars(select(Booking.learner_id))).all() == [learner]
         assert (await session.get_one(TrainingSession, (installation.north, third))).tier_id == tiers[3]
+
+
+async def test_the_report_of_a_planned_webinar_becomes_its_evidence(installation: Installation) -> None:
+    installation.clock.move(timedelta(days=-150))
+    starts = datetime(2026, 7, 22, 13, tzinfo=UTC)
+    session = await make_session(
+        installation,
+        Places(10),
+        title="When  Required medicines",
+        starts_at=starts,
+        ends_at=starts + timedelta(minutes=90),
+    )
+    installation.clock.move(timedelta(days=60))
+    people = [("Givenb Familyb", "14:01:00", "15:29:00", "1h 28m", "learner1@care.example", "Attendee")]
+    await take(installation, installation.north, report(people), "teams_attendance", SESSION, filename="webinar.csv")
+    assert [row["decidedBecause"] for row in await attendance(installation, session)] == ["reaches_threshold"]
+    counted = await installation.data(installation.north, "{ sessions { totalCount } }")
+    assert counted["sessions"]["totalCount"] == 1, "no second session is made for the report"
