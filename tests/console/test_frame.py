@@ -238,6 +238,7 @@ WHO_SEE_MOST = (
 """Together they open every page; the others open fewer, and are refused by the same door."""
 
 
+@pytest.mark.one_login
 async def test_get_and_head_of_every_page_change_nothing_but_the_access_log(installation: Installation) -> None:
     visitors = [await visitor_as(installation, role) for role in WHO_SEE_MOST]
     _, colleague = await make_staff(installation, installation.north, "two@example.org", Role.ANALYST)

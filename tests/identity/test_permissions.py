@@ -197,6 +197,7 @@ async def send(visitor: Visitor, method: str, path: str) -> int:
     return (await visitor.get(path)).status_code
 
 
+@pytest.mark.one_login
 @pytest.mark.row("C1")
 @pytest.mark.parametrize("role", list(Role))
 async def test_a_role_opens_its_own_pages_and_no_others(installation: Installation, role: Role) -> None:
@@ -227,6 +228,7 @@ async def test_a_role_opens_its_own_pages_and_no_others(installation: Installati
     assert changed == (role in SEE_FIGURES), "the same forms do something for whom they are meant"
 
 
+@pytest.mark.one_login
 @pytest.mark.row("C1")
 async def test_nobody_without_a_session_comes_past_the_pages_around_signing_in(installation: Installation) -> None:
     _, colleague = await make_staff(installation, installation.north, "colleague@example.org", Role.ANALYST)
@@ -269,6 +271,7 @@ def forbids(errors: list[dict[str, Any]], path: tuple[str, ...]) -> bool:
     return any(e["extensions"]["code"] == "FORBIDDEN" and tuple(e["path"]) == path for e in errors)
 
 
+@pytest.mark.one_login
 @pytest.mark.row("C4")
 async def test_every_root_field_needs_its_own_scope_and_all_others_do_not_help(installation: Installation) -> None:
     questions = [*root_questions(), *commands()]
@@ -287,6 +290,7 @@ async def test_every_root_field_needs_its_own_scope_and_all_others_do_not_help(i
             assert not forbids(errors, question.path), question.name
 
 
+@pytest.mark.one_login
 @pytest.mark.row("C4")
 async def test_every_field_with_a_scope_is_refused_without_it_and_answered_with_it(
     installation: Installation,
