@@ -33,7 +33,6 @@ NEED_STATES = {"suggested": "Suggested", "accepted": "Accepted", "declined": "De
 SERVING = {"programme": "Programme", "course": "Course", "plan": "Action plan"}
 MEASURES = {"attendee": "One attendee", "champion": "One champion trained", "learner": "One learner with a licence"}
 ACTIVITIES = {"preparation": "Preparation", "delivery": "Delivery", "administration": "Administration"}
-BEYOND = {"refuse": "Refused", "wait": "Wait for a seat"}
 DIMENSIONS = {
     "setting": "Setting",
     "provider_size": "Size of the provider (its people in post)",

@@ -1,6 +1,5 @@
 """Words for the programme's rules: settings, tasks, states, and names of learners for those who may see them."""
 
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -75,8 +74,3 @@ def learner_name(principal: Principal, name: str | None, learner_id: UUID) -> st
 def needed(row: Any) -> str:
     """What a row of the matrix asks for."""
     return f"Topic {row.topic_code}" if row.topic_code else f"Tier {row.position}: {row.tier_name}"
-
-
-def until_words(until: date | None) -> str:
-    """The last day, in words."""
-    return "does not end" if until is None else f"until {until:%-d %B %Y}"

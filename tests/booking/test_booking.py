@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from app.training.merging import merge_learners
 from app.training.sessions.details import Places, Reserved
 from tests.booking.support import (
     NEXT_WEEK,
@@ -230,3 +231,13 @@ async def test_who_may_not_book_hears_why(installation: Installation) -> None:
     assert late["booking"]["late"] is True
     await let_time_pass(installation, timedelta(days=1))
     assert (await book(installation, session, staff, "TEAM"))["code"] == "SESSION_BEGUN"
+
+
+async def test_two_records_of_one_person_keep_the_place_that_one_of_them_has(installation: Installation) -> None:
+    _, staff = await make_staff(installation, 3)
+    session = await make_session(installation, Places(1))
+    await book(installation, session, staff[:3])
+    async with installation.database.unit_of_work(installation.context(installation.north)) as work:
+        await merge_learners(work, staff[1], staff[0], "The same person")
+    found = [(booking.learner_id, booking.state) for booking in await bookings_of(installation, session)]
+    assert found == [(staff[1], "confirmed"), (staff[1], "cancelled"), (staff[2], "waiting")]

@@ -20,7 +20,7 @@ RESERVE_KINDS = ("setting", "provider_group", "local_authority")
 
 
 class SessionPlaces(TenantOwned, Base):
-    """How many places a session has and how they are given. Its row is the lock: see docs/adr/0011.
+    """How many places a session has and how they are given. Its row is the lock: see docs/adr/0012.
 
     `next_number` is the number that the next booking gets; the order of numbers is the order of the waiting list.
     """

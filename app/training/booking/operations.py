@@ -190,7 +190,10 @@ async def why_waiting(work: UnitOfWork, booking_id: UUID) -> list[Reason]:
 
 
 async def settle_double_bookings(work: UnitOfWork, kept_id: UUID, merged_id: UUID) -> None:
-    """Before two learners become one: where both have a live booking of a session, the merged one's ends."""
+    """Before two learners become one: where both have a live booking of a session, the one that counts less ends.
+
+    A place counts more than an offer, an offer more than waiting; of two alike the earlier stays.
+    """
     both = await work.session.scalars(
         select(Booking).where(among(Booking.learner_id, [kept_id, merged_id]), Booking.state.in_(LIVE))
     )
@@ -201,10 +204,12 @@ async def settle_double_bookings(work: UnitOfWork, kept_id: UUID, merged_id: UUI
     if not twice:
         return
     locked = await lock(work, [found[merged_id].session_id for found in twice])
+    order = ("confirmed", "offered", "waiting")
     for found in twice:
-        spare = found[merged_id]
-        await work.session.refresh(spare)
-        if spare.state in LIVE:
+        for booking in found.values():
+            await work.session.refresh(booking)
+        if all(booking.state in LIVE for booking in found.values()):
+            spare = max(found.values(), key=lambda booking: (order.index(booking.state), booking.number))
             await end(work, [spare], "cancelled", "the same person was booked twice")
             await give_places(work, locked[spare.session_id])
 

@@ -1,6 +1,6 @@
 """The lock of a session's places, what stands behind it, and the giving of places that are free.
 
-Protocol (docs/adr/0011): whoever changes bookings or capacity first locks the `session_places` rows concerned, in the
+Protocol (docs/adr/0012): whoever changes bookings or capacity first locks the `session_places` rows concerned, in the
 order of the sessions' ids, once; reads what is taken after that; and only then writes. Nothing else is locked before.
 """
 

@@ -1,6 +1,6 @@
 """Rules of places: who gets one now, who is next, and why somebody has none. Pure functions."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -169,8 +169,3 @@ def capacity_refusal(capacity: int, taken: int) -> Reason | None:
     return Reason(
         "PLACES_TAKEN", f"{taken} places are taken. Move or cancel {over} bookings first, or choose {taken} or more."
     )
-
-
-def ranks(numbers: Mapping[UUID, int]) -> dict[UUID, int]:
-    """Position in the waiting list, from 1, of each booking by its number."""
-    return {booking_id: rank for rank, booking_id in enumerate(sorted(numbers, key=lambda key: numbers[key]), 1)}

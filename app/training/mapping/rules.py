@@ -9,8 +9,6 @@ from uuid import UUID
 
 from app.training.mapping.covering import STEPS, smallest_cover
 
-Pair = tuple[UUID, UUID]
-"""Topic and clause: a row of the matrix."""
 Place = tuple[UUID, UUID, UUID]
 """Course, topic and clause: a cell of the matrix."""
 
