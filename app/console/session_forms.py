@@ -1,6 +1,6 @@
 """The form of a session: what was typed as details, details as what is typed. Times are local times in England."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -89,10 +89,13 @@ def details_of(form: Form, reserves: tuple[Reserved, ...] = ()) -> SessionDetail
             moment(form, "closes_at"),
             moment(form, "cancel_until"),
         )
+    starts_at, minutes = needed_moment(form, "starts_at", "when the session begins"), number(form, "minutes")
+    # An outline says how long it takes, so that its end need not be reckoned by hand.
+    after = None if minutes is None or form.text("ends_at").strip() else starts_at + timedelta(minutes=minutes)
     return SessionDetails(
         title=form.text("title"),
-        starts_at=needed_moment(form, "starts_at", "when the session begins"),
-        ends_at=needed_moment(form, "ends_at", "when the session ends"),
+        starts_at=starts_at,
+        ends_at=after or needed_moment(form, "ends_at", "when the session ends"),
         kind=form.text("kind"),
         tier_id=key(form, "tier"),
         online_mode=form.text("online_mode"),

@@ -27,6 +27,7 @@ from app.console.training_forms import Invalid, asked_word, may_write, needed_da
 from app.identity.permissions import Permission
 from app.training.booking.models import Booking, PlaceReserve, SessionPlaces
 from app.training.errors import TrainingRefusal
+from app.training.mapping.outlines import outlines
 from app.training.models import Attendance, TrainingSession
 from app.training.sessions import operations, series
 from app.training.sessions.details import Reserved
@@ -117,15 +118,63 @@ async def _sessions(request: Request, when: str) -> Table:
 async def session_add(request: Request) -> Response:
     """Plan a session."""
     if request.method == "GET":
-        values = {"kind": "training", "online_mode": "webinar", "waiting_list": "promote"}
-        return await _form(request, 200, [], values)
+        return await _form(request, 200, [], await _begun(request))
     form = await form_of(request)
     try:
         async with tenant_work(request) as work:
             session_id = await operations.create_session(work, details_of(form))
     except (TrainingRefusal, Invalid) as error:
-        return await _form(request, 422, [_problem(error)], _typed(form))
+        return await _form(request, 422, [_problem(error)], _typed(form, (*FIELDS, "minutes")))
     return redirect(f"/console/sessions/{session_id}", done="session-planned")
+
+
+async def _begun(request: Request) -> dict[str, Any]:
+    """What the form begins with: an outline's, where the address names one."""
+    values = {"kind": "training", "online_mode": "webinar", "waiting_list": "promote"}
+    asked = request.query_params.get("outline")
+    if asked is None:
+        return values
+    async with tenant_reads(request) as session:
+        outline = next((one for one in await outlines(session) if one.key == asked), None)
+    if outline is None:
+        raise HTTPException(404)
+    named = {name: getattr(outline, name) for name in ("title", "kind", "online_mode", "minutes")}
+    return values | named | {"tier": outline.tier_id}
+
+
+async def session_outlines(request: Request) -> Response:
+    """Sessions that other tenants give, to plan one's own from."""
+    return render(request, "session_outlines.jinja", table=await _outlines(request, may_write(request)))
+
+
+async def session_outlines_file(request: Request) -> Response:
+    """The same as a CSV."""
+    return csv_of("outlines.csv", await _outlines(request, False))
+
+
+async def _outlines(request: Request, writes: bool) -> Table:
+    async with tenant_reads(request) as session:
+        listed = await outlines(session)
+    return Table(
+        "Outlines of sessions",
+        ("Session", "Tier", "Programme", "From", "Kind", "How people join", "Minutes", "Given so often"),
+        [
+            (
+                Link(one.title, f"/console/sessions/add?outline={one.key}") if writes else one.title,
+                one.tier,
+                one.programme,
+                one.publisher,
+                KINDS[one.kind],
+                ONLINE_MODES[one.online_mode],
+                one.minutes,
+                one.sessions,
+            )
+            for one in listed
+        ],
+        "/console/sessions/outlines.csv",
+        numeric=(6, 7),
+        nothing="None of your programmes came with outlines. Build one from a template that has some.",
+    )
 
 
 async def session_change(request: Request) -> Response:
@@ -275,6 +324,8 @@ _WRITE = Permission.TRAINING_WRITE
 ROUTES = [
     page("/sessions", sessions, needs=Permission.TRAINING_READ),
     page("/sessions/all.csv", sessions_file, needs=Permission.TRAINING_READ),
+    page("/sessions/outlines", session_outlines, needs=Permission.TRAINING_READ),
+    page("/sessions/outlines.csv", session_outlines_file, needs=Permission.TRAINING_READ),
     page("/sessions/add", session_add, needs=_WRITE, methods=("GET", "POST")),
     page("/sessions/series", series_add, needs=_WRITE, methods=("GET", "POST")),
     page(f"{_ID}/change", session_change, needs=_WRITE, methods=("GET", "POST")),

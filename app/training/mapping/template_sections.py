@@ -4,6 +4,7 @@ Another part adds a section by a name, an export and a load of its own. Loads ru
 what the earlier ones made in the Clone. No section holds a person, a place, or anything that names one.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import date
@@ -320,17 +321,16 @@ async def _load_coverage(work: UnitOfWork, clone: Clone, entries: Entries) -> No
 
 
 async def _session_outlines(work: UnitOfWork, programme: Programme) -> Entries:
-    """Sessions that were given under one title, in one length and mode, as one outline with how often."""
+    """Sessions that were given under one title, in one length, mode and kind, as one outline with how often."""
     tiers = {row.id: row.position for row in await work.session.scalars(_of_programme(programme))}
-    found: dict[tuple[int, str, int, str], int] = {}
+    found: Counter[tuple[int, str, int, str, str]] = Counter()
     for row in await work.session.scalars(select(TrainingSession).where(among(TrainingSession.tier_id, tiers))):
         assert row.tier_id is not None
         minutes = round((row.ends_at - row.starts_at).total_seconds() / 60)
-        key = (tiers[row.tier_id], row.title, minutes, row.online_mode)
-        found[key] = found.get(key, 0) + 1
+        found[tiers[row.tier_id], row.title, minutes, row.online_mode, row.kind] += 1
     return [
-        {"title": title, "tier": tier, "duration_minutes": minutes, "mode": mode, "sessions": count}
-        for (tier, title, minutes, mode), count in sorted(found.items())
+        {"title": title, "tier": tier, "duration_minutes": minutes, "mode": mode, "kind": kind, "sessions": count}
+        for (tier, title, minutes, mode, kind), count in sorted(found.items())
     ]
 
 
@@ -339,7 +339,7 @@ def _of_programme(programme: Programme) -> Select[Tier]:
 
 
 async def _load_nothing(_: UnitOfWork, __: Clone, ___: Entries) -> None:
-    """Outlines are for people to read before they plan sessions of their own: they stay in the template."""
+    """Outlines stay in the template: sessions are planned from them one by one, on days of the tenant's own."""
 
 
 async def _clause_names(work: UnitOfWork) -> dict[UUID, tuple[str, str]]:

@@ -1,9 +1,13 @@
 """Courses through the API: the inventory, merges, use and reach, evidence for a regulation, templates."""
 
+import re
+
 import asyncpg
 import pytest
 
+from app.identity.permissions import Role
 from tenants.audit import Action
+from tests.console.visitor import Visitor, main_text, visitor_as
 from tests.imports.support import SESSION, completion, completions, report, take
 from tests.support import Installation
 from tests.training.mapping.support import Row, Word, change, fill, learned, pairs
@@ -240,6 +244,35 @@ async def test_a_template_goes_to_another_tenant_without_a_person(installation: 
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await _as_runtime(installation, "UPDATE medstead.programme_template SET name = 'x'")
     await owner.close()
+    await planned_from_an_outline(await visitor_as(installation, Role.PROGRAMME_LEAD, south))
+
+
+async def planned_from_an_outline(lead: Visitor) -> None:
+    """The clone's outline begins the form of a session, which lasts as long as the publisher's."""
+    listed = await lead.get("/console/sessions/outlines")
+    assert "Programme Ours From Tenant north Kind Training How people join Webinar Minutes 90" in main_text(listed)
+    file = await lead.get("/console/sessions/outlines.csv")
+    title, tier, *_ = file.text.splitlines()[1].split(",")
+    (path,) = re.findall(r'href="(/console/sessions/add[?]outline=[^"]+)"', listed.text)
+    form = (await lead.get(path)).text
+    assert f'value="{title}"' in form
+    chosen = {
+        name: value
+        for select in form.split("<select")[1:]
+        for name, value in re.findall(
+            r' name="(\w+)".*?value="([^"]*)" selected', select.partition("</select>")[0], re.S
+        )
+    }
+    sent = chosen | {"title": title, "minutes": "90"}
+    assert re.search(rf'value="{chosen["tier"]}" selected>[^<]*Ours: {tier[0]} ', form)
+    kept = await lead.post("/console/sessions/add", sent)
+    assert (kept.status_code, 'name="minutes" value="90"' in kept.text) == (422, True), "it has no beginning yet"
+    planned = await lead.post("/console/sessions/add", sent | {"starts_at": "2027-03-27T23:30"})
+    assert planned.status_code == 303, main_text(planned)
+    shown = main_text(await lead.get(planned.headers["location"]))
+    assert "27 March 2027, 23:30" in shown
+    assert "28 March 2027, 02:00" in shown, "the clocks go forward meanwhile"
+    assert (await lead.get(f"{path}0")).status_code == 404
 
 
 async def _as_runtime(installation: Installation, statement: str) -> None:
