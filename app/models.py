@@ -5,6 +5,7 @@ from app.evidence import models as evidence
 from app.governance import models as governance
 from app.identity import models as identity
 from app.imports import models as imports
+from app.messaging import models as messaging
 from app.training import models as training
 from app.training.booking import models as booking
 from app.training.certificates import models as certificates
@@ -31,6 +32,7 @@ __all__ = [
     "identity",
     "imports",
     "mapping",
+    "messaging",
     "metadata",
     "outbox",
     "registry",

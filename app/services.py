@@ -6,6 +6,7 @@ from app.identity.api_clients import ApiClients
 from app.identity.openid import OpenId
 from app.identity.secrets import Vault
 from app.identity.tokens import TokenKeys
+from app.messaging.smtp import Server, Smtp
 from app.settings import Settings
 from app.webhooks.sending import SEND_SECONDS, Sender
 from tenants.clock import Clock
@@ -27,6 +28,7 @@ class Services:
     clients: ApiClients
     openid: OpenId
     webhooks: Sender
+    mail: Smtp
 
     @classmethod
     async def open(cls, settings: Settings, clock: Clock) -> "Services":
@@ -45,11 +47,18 @@ class Services:
         # Whoever waits for an answer must still hold the message when it comes.
         seconds = min(SEND_SECONDS, settings.lease_seconds / 2)
         sender = Sender(allow_loopback=settings.webhook_allow_loopback, seconds=seconds)
-        return cls(settings, clock, database, reader, vault, keys, clients, openid, sender)
+        return cls(settings, clock, database, reader, vault, keys, clients, openid, sender, Smtp(_server(settings)))
 
     async def close(self) -> None:
         """Close all connections."""
+        await self.mail.close()
         await self.webhooks.close()
         await self.openid.close()
         await self.reader.close()
         await self.database.dispose()
+
+
+def _server(settings: Settings) -> Server:
+    return Server(
+        settings.smtp_host, settings.smtp_port, settings.smtp_username, settings.smtp_password, settings.smtp_start_tls
+    )

@@ -26,6 +26,11 @@ class Topic(StrEnum):
     CERTIFICATES_ISSUE = "training.certificates"
     CHAMPIONS_END = "training.champions"
     STANDING_COMPUTE = "training.standing"
+    MESSAGES_SEND = "messages.send"
+    REMINDERS_PLAN = "messages.plan_reminders"
+    REMINDER_RUN = "messages.run_reminder"
+    NUDGES_RUN = "messages.run_nudges"
+    CAMPAIGN_QUEUE = "messages.queue_campaign"
     WEBHOOK_FAN_OUT = "webhooks.fan_out"
     WEBHOOK_DELIVER = "webhooks.deliver"
 

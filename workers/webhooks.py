@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import structlog
 
+from app.messaging.occasions import tell
 from app.webhooks.deliveries import begin_attempt, end_attempt, stand_back
 from app.webhooks.events import fan_out
 from tenants.outbox import Topic
@@ -16,7 +17,9 @@ log = structlog.get_logger()
 
 
 async def _fan_out(context: WorkerContext, work: UnitOfWork) -> None:
+    """The one place where events are heard of: partners' endpoints are owed them, and people are written to."""
     await fan_out(work, context.refs["event_id"])
+    await tell(work, context.refs["event_id"])
 
 
 async def _deliver(context: WorkerContext) -> None:

@@ -192,7 +192,10 @@ class Learner(TenantOwned, Base):
 
 
 class LearnerIdentifier(TenantOwned, Base):
-    """What points to a learner in a source: an e-mail address or an account. A shared mailbox points to several."""
+    """What points to a learner in a source: an e-mail address or an account. A shared mailbox points to several.
+
+    `undeliverable_since`: mail to the address came back for good, so nothing more is sent there.
+    """
 
     __tablename__ = "learner_identifier"
     __table_args__ = tenant_table(
@@ -207,6 +210,7 @@ class LearnerIdentifier(TenantOwned, Base):
     value: Mapped[str]
     shared: Mapped[bool]
     created_at: Mapped[datetime]
+    undeliverable_since: Mapped[datetime | None]
 
 
 class Employment(TenantOwned, Base):

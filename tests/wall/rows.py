@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Any, get_type_hints
 from uuid import UUID
@@ -27,6 +27,14 @@ ABSENT = {
     "licence_enrolment.released_at",
 }
 """Columns that a check keeps empty beside the values that the others get."""
+INSTEAD = {
+    "provider_contact.employer_id": "tenant_location_id",
+    "message_objection.contact_id": "learner_id",
+    "reminder_rule.series_id": "session_id",
+    "message.contact_id": "learner_id",
+    "message.campaign_id": "template_id",
+}
+"""Links that stand instead of another one of their row: they are empty, for the other is there."""
 _ANNOTATIONS = {
     mapper.local_table.name: get_type_hints(mapper.class_)
     for mapper in Base.registry.mappers
@@ -48,6 +56,11 @@ def linking_column(key: ForeignKeyConstraint) -> str:
     """The column of a foreign key beside tenant_id."""
     (name,) = [column.name for column in key.columns if column.name != "tenant_id"]
     return name
+
+
+def is_instead(key: ForeignKeyConstraint) -> str | None:
+    """The column that a link stands instead of, if it does."""
+    return None if key.referred_table.name == "tenant" else INSTEAD.get(f"{key.table.name}.{linking_column(key)}")
 
 
 async def fill(owner_url: str, tenants: Iterable[UUID]) -> dict[UUID, dict[str, Row]]:
@@ -74,7 +87,7 @@ async def _row(connection: AsyncConnection, table: Table, tenant_id: UUID, rows:
     row = {column.name: value(table, column) for column in table.columns}
     row |= {"tenant_id": tenant_id, "id": tenant_id if single else new_id()}
     for key in table.foreign_key_constraints:
-        if key.referred_table is table:
+        if key.referred_table is table or is_instead(key):
             row[linking_column(key)] = None
         elif key.referred_table.info["kind"] == TENANT:
             row[linking_column(key)] = rows[key.referred_table.name]["id"]
@@ -119,6 +132,7 @@ def value(table: Any, column: Column[Any]) -> Any:
         bytes: b"the same",
         Decimal: Decimal(1),
         date: NOW.date(),
+        time: time(12),
         type(NOW): NOW + timedelta(hours=column.name.startswith("end")),
     }
     return values[kind]

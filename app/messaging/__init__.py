@@ -1,0 +1,1 @@
+"""Messages to people: templates, the ledger of what is sent, reminders, nudges, campaigns, objections."""

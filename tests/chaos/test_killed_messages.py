@@ -1,0 +1,115 @@
+"""Workers killed while they send mail, servers that go away: each message is in the mailbox once, and none is lost."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import func, select
+
+from app.messaging.ledger import Asked, ask
+from app.messaging.models import Message
+from app.messaging.rules import Occasion
+from app.messaging.sending import NOTED_TOGETHER
+from app.messaging.settings import SettingsGiven, save_settings
+from app.messaging.smtp import CONNECTIONS
+from app.messaging.templates import template_for
+from tenants.clock import system_clock
+from tests.booking.support import make_staff
+from tests.chaos.support import PATIENCE_SECONDS, Post, ended
+from tests.messaging.mailbox import Mailbox, receiving
+from tests.messaging.support import give_addresses
+from tests.support import Installation
+
+pytestmark = pytest.mark.one_login
+COUNT = 300
+
+
+@pytest.fixture
+async def mailbox() -> AsyncIterator[Mailbox]:
+    """A mail server of the test's own."""
+    async with receiving() as opened:
+        yield opened
+
+
+async def ask_for(installation: Installation, post: Post, count: int) -> None:
+    """Queue a message to each of `count` learners."""
+    _, learners = await make_staff(installation, count)
+    await give_addresses(installation, learners)
+    async with post.database.unit_of_work(installation.context(installation.north)) as work:
+        await save_settings(
+            work, SettingsGiven("Training", "training@council.example", quiet_from=None, quiet_until=None)
+        )
+        template = await template_for(work, Occasion.NUDGE_DORMANT)
+        assert template is not None
+        asked = [
+            Asked(f"test:{learner}", Occasion.NUDGE_DORMANT, "programme", template.id, learner_id=learner)
+            for learner in learners
+        ]
+        await ask(work, asked, system_clock())
+        await ask(work, asked, system_clock())
+
+
+async def states(installation: Installation) -> dict[str, int]:
+    """How many messages are in which state."""
+    async with installation.database.session(installation.context(installation.north)) as session:
+        rows = await session.execute(select(Message.state, func.count()).group_by(Message.state))
+        return {row[0]: row[1] for row in rows}
+
+
+async def until(installation: Installation, wanted: dict[str, int]) -> None:
+    """Wait until so many are in each state."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while (found := await states(installation)) != wanted:
+        assert time.monotonic() < end, found
+        await asyncio.sleep(0.05)
+
+
+@pytest.mark.row("C6")
+@pytest.mark.row("A32")
+async def test_five_kills_while_mail_goes_out_repeat_and_lose_nothing(
+    installation: Installation, post: Post, mailbox: Mailbox
+) -> None:
+    post = replace(post, others={"smtp_port": mailbox.port})
+    await ask_for(installation, post, COUNT)
+    for number in range(5):
+        with post.worker() as doomed:
+            target = len(mailbox.messages) + 20 + 7 * number
+
+            def kill(kill: Callable[[], None] = doomed.kill, at: int = target) -> None:
+                if len(mailbox.messages) >= at:
+                    kill()
+
+            mailbox.on_message = kill
+            await ended(doomed)
+    mailbox.on_message = None
+    assert len(mailbox.messages) < COUNT, "there is still something to do"
+    with post.worker():
+        await until(installation, {"sent": COUNT})
+    assert len(mailbox.messages) == COUNT
+    again = sum(mailbox.handed.values()) - COUNT
+    assert again <= 5 * (2 * NOTED_TOGETHER + CONNECTIONS), "what was on its way came again, with its Message-ID"
+
+
+async def test_the_mail_server_goes_away_in_the_middle(
+    installation: Installation, post: Post, mailbox: Mailbox
+) -> None:
+    post = replace(post, others={"smtp_port": mailbox.port})
+    await ask_for(installation, post, 60)
+    mailbox.refusals = ["421 Going away"] * 10
+    with post.worker():
+        await until(installation, {"sent": 50, "queued": 10})
+    assert set(mailbox.handed.values()) == {1}
+
+
+async def test_stopping_a_worker_leaves_no_doubt(installation: Installation, post: Post, mailbox: Mailbox) -> None:
+    post = replace(post, others={"smtp_port": mailbox.port})
+    await ask_for(installation, post, COUNT)
+    with post.worker() as stopping:
+        mailbox.on_message = lambda: stopping.terminate() if len(mailbox.messages) == 30 else None
+        await ended(stopping)
+    mailbox.on_message = None
+    with post.worker():
+        await until(installation, {"sent": COUNT})
+    assert set(mailbox.handed.values()) == {1}
