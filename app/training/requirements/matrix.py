@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 
 from app.directory.models import SETTINGS, Employer, Employment, JobRole
 from app.training.errors import TrainingRefusal
@@ -176,7 +176,9 @@ async def begin_employment(
     learner_id = await standing_learner(work, learner_id)
     await row_of(work, Employer, employer_id, "NO_SUCH_EMPLOYER", "employer", "employerId")
     same = select(Employment.id).where(
-        Employment.learner_id == learner_id, Employment.employer_id == employer_id, Employment.ended_on.is_(None)
+        Employment.learner_id == learner_id,
+        Employment.employer_id == employer_id,
+        or_(Employment.ended_on.is_(None), Employment.started_on == started_on),
     )
     if (await work.session.scalars(same)).first() is not None:
         raise TrainingRefusal(
