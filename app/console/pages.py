@@ -225,6 +225,12 @@ def tenant_work(request: Request) -> AbstractAsyncContextManager[UnitOfWork]:
     return services_of(request).database.unit_of_work(context)
 
 
+def tenant_look(request: Request) -> AbstractAsyncContextManager[UnitOfWork]:
+    """A unit of work that only reads, for what the domain answers by one."""
+    context = principal_here(request).tenant_context(request_id=request.state.request_id, read_only=True)
+    return services_of(request).database.unit_of_work(context)
+
+
 def tenant_reads(request: Request) -> AsyncSession:
     """A read-only session in the tenant of whoever is at work; use it as a context manager."""
     context = principal_here(request).tenant_context(request_id=request.state.request_id, read_only=True)

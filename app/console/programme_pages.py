@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, select
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,30 +20,22 @@ from app.console.pages import (
     principal_here,
     redirect,
     render,
-    services_of,
+    tenant_look,
     tenant_reads,
     tenant_work,
 )
+from app.console.prerequisite_form import ShownRule, grouped, rules_in_words
 from app.directory.models import CqcLocation, JobRole, Learner, TenantLocation
 from app.identity.permissions import Permission
 from app.training.errors import TrainingRefusal
 from app.training.mapping.state import has_locked_exercise
-from app.training.models import Course, Programme, Tier
+from app.training.models import Programme, Tier
 from app.training.requirements import matrix, nominations, programmes
 from app.training.requirements.models import ChampionNomination, PrerequisiteRule, Requirement
-from app.training.requirements.rules import RuleKind
-from tenants.base import table_of
 
 GONE = {"NO_SUCH_PROGRAMME", "NO_SUCH_TIER", "NO_SUCH_NOMINATION", "NO_SUCH_REQUIREMENT"}
-TIER_FIELDS = {
-    "name": "name",
-    "minimumMinutes": "minimum_minutes",
-    "validityMonths": "validity_months",
-    "renewalLeadDays": "renewal_lead_days",
-    "acceptedModes": "modes",
-}
-"""The form's field for each field of a refusal."""
 REQUIREMENT_FIELDS = {"topicCode": "topic_code", "tierId": "tier_id", "jobRoleCode": "job_role", "setting": "setting"}
+"""The form's field for each field of a refusal."""
 NOMINATIONS_SHOWN = 200
 
 
@@ -69,34 +62,12 @@ async def programme_list(request: Request) -> Response:
 
 
 async def _programmes(request: Request, status: int, problems: list[Problem], warned: UUID | None = None) -> Response:
-    context = principal_here(request).tenant_context(request_id=request.state.request_id, read_only=True)
-    async with services_of(request).database.unit_of_work(context) as work:
-        session = work.session
+    async with tenant_look(request) as work:
         found = await programmes.visible_programmes(work, None)
-        tiers = (await session.scalars(select(Tier).order_by(Tier.position, Tier.id))).all()
-        needed, course = table_of(Tier).alias(), table_of(Course).alias()
-        tenant = principal_here(request).tenant_id
-        rules = (
-            await session.execute(
-                select(PrerequisiteRule, needed.c.position, needed.c.name, course.c.title)
-                .outerjoin(needed, and_(needed.c.tenant_id == tenant, needed.c.id == PrerequisiteRule.needs_tier_id))
-                .outerjoin(course, and_(course.c.tenant_id == tenant, course.c.id == PrerequisiteRule.needs_course_id))
-                .order_by(PrerequisiteRule.alternatives, PrerequisiteRule.id)
-            )
-        ).all()
-    asked: dict[UUID, dict[int, list[str]]] = {}
-    for rule, position, name, title in rules:
-        asked.setdefault(rule.tier_id, {}).setdefault(rule.alternatives, []).append(_rule(rule, position, name, title))
+        tiers = await tiers_of(work.session, work.tenant_id)
     write = principal_here(request).may(Permission.TRAINING_WRITE)
     listed = [
-        (
-            programme,
-            [
-                _tier_row(tier, [" or ".join(group) for group in asked.get(tier.id, {}).values()], write=write)
-                for tier in tiers
-                if tier.programme_id == programme.id
-            ],
-        )
+        (programme, [tier_row(tier, asked, write=write) for tier, asked in tiers.get(programme.id, [])])
         for programme in found
     ]
     return render(
@@ -105,6 +76,7 @@ async def _programmes(request: Request, status: int, problems: list[Problem], wa
         status=status,
         problems=problems,
         listed=listed,
+        headings=TIER_HEADINGS,
         warned=warned,
         may_write=write,
         states=words.PROGRAMMES,
@@ -112,16 +84,23 @@ async def _programmes(request: Request, status: int, problems: list[Problem], wa
     )
 
 
-def _rule(rule: PrerequisiteRule, position: int | None, name: str | None, title: str | None) -> str:
-    return {
-        RuleKind.TIER_MET: f"Tier {position} ({name})",
-        RuleKind.COURSE_COMPLETED: f"the course {title}",
-        RuleKind.APPROVED_NOMINATION: "an approved nomination",
-        RuleKind.COMPETENCE_CURRENT: f"current competence: {words.TASKS.get(rule.needs_skill or '', rule.needs_skill)}",
-    }[RuleKind(rule.kind)]
+TIER_HEADINGS = ("Tier", "Before a place", "Shortest course", "Met by", "Valid for")
 
 
-def _tier_row(tier: Tier, asked: Sequence[str], *, write: bool) -> list[Any]:
+async def tiers_of(session: AsyncSession, tenant_id: UUID) -> dict[UUID, list[tuple[Tier, list[str]]]]:
+    """The tiers of each programme in their order, with what each asks for."""
+    asked: dict[UUID, list[ShownRule]] = {}
+    for rule, shown in await rules_in_words(session, tenant_id, PrerequisiteRule.tier_id.is_not(None)):
+        asked.setdefault(rule.tier_id, []).append(shown)
+    found: dict[UUID, list[tuple[Tier, list[str]]]] = {}
+    for tier in await session.scalars(select(Tier).order_by(Tier.position, Tier.id)):
+        groups = [" or ".join(rule.words for rule in group) for group in grouped(asked.get(tier.id, []))]
+        found.setdefault(tier.programme_id, []).append((tier, groups))
+    return found
+
+
+def tier_row(tier: Tier, asked: Sequence[str], *, write: bool) -> list[Any]:
+    """A tier as a row of TIER_HEADINGS."""
     name: Any = f"{tier.position}. {tier.name}"
     if write:
         name = {"text": name, "href": f"/console/programme/tiers/{tier.id}"}
@@ -154,51 +133,6 @@ async def programme_publish(request: Request) -> Response:
         warned = programme_id if refusal.code == "NO_LOCKED_MAPPING" else None
         return await _programmes(request, 422, [Problem("", refusal.message)], warned)
     return redirect("/console/programme", done="programme-published")
-
-
-async def programme_tier(request: Request) -> Response:
-    """Name a tier and set what meets it."""
-    tier_id: UUID = request.path_params["tier_id"]
-    async with tenant_reads(request) as session:
-        tier = await session.get(Tier, (principal_here(request).tenant_id, tier_id))
-        programme = None if tier is None else await session.get(Programme, (tier.tenant_id, tier.programme_id))
-    if tier is None or programme is None:
-        raise HTTPException(404)
-    values: dict[str, Any] = {
-        "name": tier.name,
-        "minimum_minutes": tier.minimum_minutes,
-        "validity_months": tier.validity_months,
-        "renewal_lead_days": tier.renewal_lead_days,
-        "modes": list(tier.accepted_modes),
-    }
-    problems: list[Problem] = []
-    if request.method == "POST":
-        form = await form_of(request)
-        values = {name: form.text(name) for name in values} | {"modes": form.texts("modes")}
-        try:
-            wanted = programmes.TierChange(
-                form.text("name"),
-                _number(form, "minimum_minutes"),
-                form.texts("modes"),
-                _number(form, "validity_months"),
-                _number(form, "renewal_lead_days") or 0,
-            )
-            async with tenant_work(request) as work:
-                await programmes.change_tier(work, tier_id, _version(form), wanted)
-            return redirect("/console/programme", done="tier-changed")
-        except TrainingRefusal as refusal:
-            problems = [Problem(TIER_FIELDS.get(refusal.field, refusal.field), refusal.message)]
-            problems = [Problem("", p.message) if p.field == "version" else p for p in problems]
-    return render(
-        request,
-        "programme_tier.jinja",
-        status=422 if problems else 200,
-        problems=problems,
-        values={name: "" if value is None else value for name, value in values.items()},
-        tier=tier,
-        version=programme.version,
-        modes=words.MODES,
-    )
 
 
 async def _matrix(request: Request) -> list[Any]:
@@ -418,7 +352,6 @@ _READ, _WRITE = Permission.TRAINING_READ, Permission.TRAINING_WRITE
 ROUTES = [
     page("/programme", programme_list, needs=_READ),
     page("/programme/{programme_id:uuid}/publish", programme_publish, needs=_WRITE, methods=("POST",)),
-    page("/programme/tiers/{tier_id:uuid}", programme_tier, needs=_WRITE, methods=("GET", "POST")),
     page("/requirements", requirements, needs=_READ),
     page("/requirements/matrix.csv", requirements_csv, needs=_READ),
     page("/requirements/add", requirement_add, needs=_WRITE, methods=("POST",)),

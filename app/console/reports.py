@@ -1,7 +1,7 @@
 """Pages that are made of tables and short forms: shown by report.jinja, each table with its download."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -14,7 +14,11 @@ from app.console.tables import Link, Table, csv_of
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a form. `kind`: text, date, number, choice, many or long; `options` are (value, text)."""
+    """A field of a form. `kind`: text, date, number, choice, one, many, folded or long; `options` are (value, text).
+
+    `one` shows all options, and then the fields that some of them ask for (`reveals`), by the browser's script only
+    where they fit; `folded` are many options behind a summary.
+    """
 
     kind: str
     name: str
@@ -22,6 +26,7 @@ class Field:
     hint: str | None = None
     options: Sequence[tuple[Any, str]] = ()
     any: str = "Choose"
+    reveals: Mapping[str, "Field"] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

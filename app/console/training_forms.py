@@ -1,17 +1,20 @@
 """What forms of training share: fields as values, refusals as problems, words for stable codes."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from app.console.pages import Form, Problem, principal_here
+from app.console.pages import Form, Problem, principal_here, tenant_work
 from app.identity.permissions import Permission
 from app.training.errors import TrainingRefusal
+from tenants.session import UnitOfWork
+
+Done = TypeVar("Done")
 
 SCOPES = {"national": "National", "local": "Local", "provider_internal": "A provider’s own"}
 DELIVERY_MODES = {
@@ -48,6 +51,19 @@ def problem(refusal: TrainingRefusal, fields: Iterable[str]) -> Problem:
     """The refusal beside its field, where the form has that; else about the whole form."""
     name = re.sub(r"([A-Z])", lambda letter: f"_{letter[1].lower()}", refusal.field)
     return Problem(name if name in set(fields) else "", refusal.message)
+
+
+async def tried(
+    request: Request, fields: Iterable[str], change: Callable[[UnitOfWork], Awaitable[Done]]
+) -> Done | Problem:
+    """What the change gives, in a unit of work; or what is wrong with the form that asked for it."""
+    try:
+        async with tenant_work(request) as work:
+            return await change(work)
+    except TrainingRefusal as refusal:
+        return problem(refusal, fields)
+    except Invalid as invalid:
+        return invalid.problem
 
 
 def version_of(form: Form) -> int:

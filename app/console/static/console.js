@@ -1,6 +1,6 @@
 // Starts the components of nhsuk-frontend, sends the one form that needs no answer from a person, shows how far an
-// import is, opens what there is to say about a kind of file, and keeps a chosen file when its form comes back with a
-// problem.
+// import is, opens what there is to say about a kind of file, shows the fields that a choice asks for, and keeps a chosen
+// file when its form comes back with a problem.
 import { initAll } from "./nhsuk/nhsuk-frontend.min.js";
 
 const EVERY = 1500;
@@ -29,7 +29,16 @@ async function showProgress(place) {
 const progress = document.querySelector("[data-progress]");
 if (progress) setTimeout(showProgress, EVERY, progress);
 
+function showWhatIsAskedFor() {
+  for (const part of document.querySelectorAll("[data-chosen]")) {
+    const chosen = part.closest("form").querySelector(`input[name="${part.dataset.choice}"]:checked`);
+    part.hidden = chosen?.value !== part.dataset.chosen;
+  }
+}
+showWhatIsAskedFor();
+
 document.addEventListener("change", ({ target }) => {
+  showWhatIsAskedFor();
   if (target.name === "format") document.querySelector(`details[data-format="${target.value}"]`)?.setAttribute("open", "");
 });
 
