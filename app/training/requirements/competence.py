@@ -13,9 +13,10 @@ from app.training.errors import TrainingRefusal
 from app.training.requirements.finding import said, standing_learner
 from app.training.requirements.matrix import check_role
 from app.training.requirements.models import AssessorRule, CompetenceAssessment, RequirementSettings
-from app.training.requirements.rules import add_months, may_assess
+from app.training.requirements.rules import add_months, why_not_assess
 from app.webhooks.events import EventType, announce
 from tenants.audit import Action
+from tenants.base import among
 from tenants.clock import london_date
 from tenants.identifiers import new_id
 from tenants.session import UnitOfWork
@@ -140,7 +141,8 @@ async def assess(
         assessor_id = await standing_learner(work, assessor.learner_id, "assessorId")
     if assessor_id == learner_id:
         raise TrainingRefusal("OWN_ASSESSMENT", "Nobody assesses themselves. Name another assessor.", "assessorId")
-    if not await _eligible(work, assessor_id, assessor.profession, assessed_on):
+    people = [] if assessor_id is None else [assessor_id]
+    if (await why_not(work, people, assessor.profession, assessed_on))[assessor_id] is not None:
         message = "Your rules do not let that person assess. Name another assessor, or change who may assess first."
         raise TrainingRefusal("ASSESSOR_NOT_ELIGIBLE", message, "assessorId")
     months = (await settings_of(work)).competence_review_months
@@ -170,28 +172,39 @@ async def assess(
     return assessment.id
 
 
-async def _eligible(work: UnitOfWork, assessor_id: UUID | None, profession: str | None, on: date) -> bool:
+async def why_not(
+    work: UnitOfWork, people: Collection[UUID], profession: str | None, on: date
+) -> dict[UUID | None, str | None]:
+    """Why each of these learners, and somebody from outside (None), may not assess on that day with that profession.
+
+    A code of `rules.why_not_assess`; None: they may.
+    """
     rules = [
         (rule.job_role_code, rule.profession, rule.needs_own_competence)
         for rule in await work.session.scalars(select(AssessorRule))
     ]
-    roles: frozenset[int] = frozenset()
-    competent = False
-    if assessor_id is not None:
-        held = await work.session.scalars(
-            select(Employment.job_role_code).where(
-                Employment.learner_id == assessor_id,
-                Employment.started_on <= on,
-                or_(Employment.ended_on.is_(None), Employment.ended_on >= on),
-            )
+    held = await work.session.execute(
+        select(Employment.learner_id, Employment.job_role_code).where(
+            among(Employment.learner_id, people),
+            Employment.started_on <= on,
+            or_(Employment.ended_on.is_(None), Employment.ended_on >= on),
         )
-        roles = frozenset(code for code in held if code is not None)
-        latest = await work.session.scalars(
-            select(CompetenceAssessment)
-            .where(CompetenceAssessment.learner_id == assessor_id, CompetenceAssessment.assessed_on <= on)
-            .order_by(CompetenceAssessment.assessed_on.desc(), CompetenceAssessment.created_at.desc())
-            .limit(1)
+    )
+    roles: dict[UUID, set[int]] = {}
+    for learner_id, code in held:
+        if code is not None:
+            roles.setdefault(learner_id, set()).add(code)
+    own = await work.session.scalars(
+        select(CompetenceAssessment)
+        .where(among(CompetenceAssessment.learner_id, people), CompetenceAssessment.assessed_on <= on)
+        .order_by(CompetenceAssessment.assessed_on, CompetenceAssessment.created_at)
+    )
+    latest = {one.learner_id: one for one in own}
+    competent = {one.learner_id for one in latest.values() if one.outcome == "competent" and one.review_due_on >= on}
+    found: dict[UUID | None, str | None] = {
+        person: why_not_assess(
+            rules, roles=frozenset(roles.get(person, ())), profession=profession, competent=person in competent
         )
-        own = latest.first()
-        competent = own is not None and own.outcome == "competent" and own.review_due_on >= on
-    return may_assess(rules, roles=roles, profession=profession, competent=competent)
+        for person in people
+    }
+    return found | {None: why_not_assess(rules, roles=frozenset(), profession=profession, competent=False)}

@@ -2,7 +2,7 @@
 
 import calendar
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -188,6 +188,21 @@ def may_assess(
         and (competent or not needs_own)
         for role, wanted, needs_own in rules
     )
+
+
+def why_not_assess(
+    rules: Sequence[tuple[int | None, str | None, bool]],
+    *,
+    roles: frozenset[int],
+    profession: str | None,
+    competent: bool,
+) -> str | None:
+    """Why an assessor fits no rule: what they lack of one that names them, or that none does. None: they may assess."""
+    if may_assess(rules, roles=roles, profession=profession, competent=competent):
+        return None
+    if may_assess(rules, roles=roles, profession=profession, competent=True):
+        return "OWN_COMPETENCE_MISSING"
+    return "PROFESSION_MISSING" if any(role in roles for role, _, _ in rules) else "NOT_NAMED"
 
 
 PROGRESS = ("not_started", "in_progress", "completed", "expired")
