@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.console.course_forms import course_rules
 from app.console.mapping_matrix import course_name, named_courses
 from app.console.pages import (
     Form,
@@ -58,7 +59,8 @@ FIELDS = (
 async def courses(request: Request) -> Response:
     """The inventory."""
     scope = asked_word(request, "scope", SCOPES)
-    return render(request, "courses.jinja", table=await _inventory(request), scopes=SCOPES, chosen=scope)
+    table = await _inventory(request)
+    return render(request, "courses.jinja", table=table, scopes=SCOPES, chosen=scope, writes=may_write(request))
 
 
 async def courses_file(request: Request) -> Response:
@@ -92,7 +94,7 @@ async def _inventory(request: Request) -> Table:
         ],
         "/console/courses/inventory.csv" + (f"?scope={scope}" if scope else ""),
         (3, 6),
-        "No course is known yet. Bring in a file of completions, or build from a template.",
+        "No course is known yet. Bring in a file of completions, build from a template, or add one.",
     )
 
 
@@ -370,9 +372,11 @@ async def _around(session: AsyncSession, found: Course) -> dict[str, Any]:
         .where(CourseMerge.kept_course_id == found.id, CourseMerge.undone_at.is_(None))
         .order_by(CourseMerge.merged_at)
     )
+    rules = await course_rules(session, found)
     others = await session.execute(named_courses().where(Course.id != found.id, Course.status != "merged"))
     employers = await session.execute(select(Employer.id, Employer.name).order_by(Employer.name, Employer.id))
     return {
+        **rules,
         "accreditations": list(await session.scalars(accreditations.order_by(CourseAccreditation.valid_from.desc()))),
         "ways": (await session.execute(ways)).all(),
         "merges": (await session.execute(merges)).all(),

@@ -8,8 +8,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.console.pages import Form, Problem, form_of, page, redirect, render, tenant_reads, tenant_work
+from app.console.reports import Field, ShortForm, report
 from app.console.tables import Link, Table, csv_of
-from app.console.training_forms import SETTINGS, Invalid, day, may_write, needed_key, problem, version_of
+from app.console.training_forms import (
+    SETTINGS,
+    Invalid,
+    day,
+    may_write,
+    needed_key,
+    problem,
+    tried,
+    typed,
+    version_of,
+)
 from app.identity.permissions import Permission
 from app.training.certificates.models import CertificateTemplate
 from app.training.errors import TrainingRefusal
@@ -24,6 +35,46 @@ TOPIC_FIELDS = ("code", "title", "theme", "audience", "mandatory_in", "document"
 async def topics(request: Request) -> Response:
     """All topics."""
     return render(request, "topics.jinja", table=await _topics(request), writes=may_write(request))
+
+
+async def topic_add(request: Request) -> Response:
+    """Add a topic of one's own."""
+    form = await form_of(request) if request.method == "POST" else None
+    wrong = None
+    if form is not None:
+        given = _given(form)
+        done = await tried(request, TOPIC_FIELDS, lambda work: taxonomy.save_topic(work, given))
+        if not isinstance(done, Problem):
+            return redirect(f"/console/mapping/topics/{done}", done="topic-added")
+        wrong = done
+    fields = [
+        Field("text", "code", "Code", "Short, and no other topic’s, such as LOCAL-1."),
+        Field("text", "title", "Title"),
+        Field("text", "theme", "Theme", "Topics of one theme stand together in the mapping."),
+        Field("text", "audience", "Whom it is for (optional)"),
+        Field("many", "mandatory_in", "Mandatory for everybody in", options=list(SETTINGS.items())),
+    ]
+    return report(
+        request,
+        "Add a topic",
+        status=422 if wrong else 200,
+        problems=[wrong] if wrong else [],
+        values={} if form is None else typed(form, TOPIC_FIELDS) | {"mandatory_in": form.texts("mandatory_in")},
+        back=Link("Back to topics", "/console/mapping/topics"),
+        intro=["Say afterwards from which guidance it is drawn: until then nothing can be mapped to it."],
+        forms=[ShortForm("/console/mapping/topics/add", "Add the topic", fields)],
+    )
+
+
+def _given(form: Form) -> taxonomy.NewTopic:
+    return taxonomy.NewTopic(
+        form.text("code"),
+        form.text("title"),
+        form.text("theme"),
+        form.text("audience"),
+        form.texts("mandatory_in"),
+        form.text("retired") == "yes",
+    )
 
 
 async def topics_file(request: Request) -> Response:
@@ -72,7 +123,7 @@ async def _topics(request: Request) -> Table:
             for row in rows
         ],
         "/console/mapping/topics.csv",
-        nothing="There are no topics yet. Load the base taxonomy on the mapping page.",
+        nothing="There are no topics yet. Load the base taxonomy on the mapping page, or add one of your own.",
     )
 
 
@@ -115,14 +166,7 @@ async def topic_save(request: Request) -> Response:
     form = await form_of(request)
     topic_id = request.path_params["topic_id"]
     await _there(request)
-    given = taxonomy.NewTopic(
-        form.text("code"),
-        form.text("title"),
-        form.text("theme"),
-        form.text("audience"),
-        form.texts("mandatory_in"),
-        form.text("retired") == "yes",
-    )
+    given = _given(form)
     try:
         async with tenant_work(request) as work:
             await taxonomy.save_topic(work, given, topic_id, version_of(form))
@@ -238,6 +282,7 @@ _READ, _WRITE = Permission.TRAINING_READ, Permission.TRAINING_WRITE
 ROUTES = [
     page("/mapping/topics", topics, needs=_READ),
     page("/mapping/topics.csv", topics_file, needs=_READ),
+    page("/mapping/topics/add", topic_add, needs=_WRITE, methods=("GET", "POST")),
     page("/mapping/topics/{topic_id:uuid}", topic, needs=_READ),
     page("/mapping/topics/{topic_id:uuid}/save", topic_save, needs=_WRITE, methods=("POST",)),
     page("/mapping/topics/{topic_id:uuid}/reference", topic_reference, needs=_WRITE, methods=("POST",)),
