@@ -1,4 +1,4 @@
-"""What somebody needs before a place, of a tier or of a course: its rules in words, and the form that changes them.
+"""What somebody needs before a place on a tier: its rules in words, and the form that changes them.
 
 A page reads `shown_rules(…)`, shows them with the macro of prerequisites.jinja, and `add_form(…)` with fields.jinja.
 What was sent becomes the whole list again: `with_another(form, shown)`, or `without(rule_id, shown)`.
@@ -47,7 +47,7 @@ Groups = Sequence[Sequence[ShownRule]]
 
 
 async def shown_rules(session: AsyncSession, tenant_id: UUID, which: ColumnElement[bool]) -> Groups:
-    """The rules of one tier or of one course, such as `PrerequisiteRule.tier_id == tier_id`."""
+    """The rules that are asked for, such as those with `PrerequisiteRule.tier_id == tier_id`."""
     found = await rules_in_words(session, tenant_id, which)
     return grouped(shown for _, shown in found)
 
