@@ -35,6 +35,8 @@ PERMISSIONS = {
     Permission.GOVERNANCE_WRITE: "keep governance: forums, actions, risks, action plans",
     Permission.FINANCE_READ: "see funding, licences and costs",
     Permission.FINANCE_WRITE: "keep funding, licences and costs",
+    Permission.MESSAGES_READ: "see messages, reminders and campaigns, without addresses",
+    Permission.MESSAGES_WRITE: "write messages and campaigns, approve those of others, and set reminders",
     Permission.AUDIT_READ: "read the audit trail",
     Permission.TENANTS_READ: "see the list of tenants",
     Permission.BENCHMARK_READ: "compare systems nationally",

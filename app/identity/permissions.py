@@ -42,6 +42,8 @@ class Permission(StrEnum):
     GOVERNANCE_WRITE = "governance:write"
     FINANCE_READ = "finance:read"
     FINANCE_WRITE = "finance:write"
+    MESSAGES_READ = "messages:read"
+    MESSAGES_WRITE = "messages:write"
     GROUP_READ = "group:read"
     AUDIT_READ = "audit:read"
     TENANTS_READ = "tenants:read"
@@ -64,6 +66,8 @@ _PROGRAMME = _READS | {
     P.GOVERNANCE_WRITE,
     P.FINANCE_READ,
     P.FINANCE_WRITE,
+    P.MESSAGES_READ,
+    P.MESSAGES_WRITE,
 }
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
@@ -74,8 +78,11 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.REVIEWER: frozenset({P.TENANT_READ, P.DIRECTORY_READ}),
     Role.ANALYST: _READS | {P.IMPORTS_READ, P.GOVERNANCE_READ, P.FINANCE_READ},
-    Role.COMMUNICATIONS: frozenset({P.TENANT_READ, P.DIRECTORY_READ, P.EVIDENCE_READ}),
-    Role.INFORMATION_GOVERNANCE: _READS | {P.IMPORTS_READ, P.PEOPLE_READ, P.AUDIT_READ, P.GOVERNANCE_READ},
+    Role.COMMUNICATIONS: frozenset(
+        {P.TENANT_READ, P.DIRECTORY_READ, P.EVIDENCE_READ, P.MESSAGES_READ, P.MESSAGES_WRITE}
+    ),
+    Role.INFORMATION_GOVERNANCE: _READS
+    | {P.IMPORTS_READ, P.PEOPLE_READ, P.AUDIT_READ, P.GOVERNANCE_READ, P.MESSAGES_READ},
     # A provider manager sees the own group alone, on pages that are scoped to it; nothing is granted tenant-wide.
     Role.PROVIDER_MANAGER: frozenset({P.TENANT_READ, P.GROUP_READ}),
     Role.NATIONAL_LEAD: frozenset({P.BENCHMARK_READ}),
@@ -100,6 +107,8 @@ SCOPES = frozenset(
         P.GOVERNANCE_WRITE,
         P.FINANCE_READ,
         P.FINANCE_WRITE,
+        P.MESSAGES_READ,
+        P.MESSAGES_WRITE,
     }
 )
 """What a tenant may grant to an API client. Staff, clients, groups, audit and benchmarks are for people alone."""
