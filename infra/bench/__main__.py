@@ -1,10 +1,10 @@
-"""What `./bench` shows: booking, certificates, import, reads, hostile, oracle, standing, start; see `--help`."""
+"""What `./bench` shows: booking, certificates, import, reads, hostile, oracle, reminders, standing, start."""
 
 from typing import Annotated
 
 import typer
 
-from infra.bench import booking, certifying, hostile, importing, oracle, standing, starting
+from infra.bench import booking, certifying, hostile, importing, oracle, reminding, standing, starting
 from infra.bench.reads import measuring
 
 bench = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -61,6 +61,12 @@ def standing_(
 def certificates_(people: Annotated[int, typer.Option(help="People who attended the webinar.")] = 400) -> None:
     """Certificates for everybody who attended one webinar, and their PDFs."""
     certifying.run(people)
+
+
+@bench.command("reminders")
+def reminders_(count: Annotated[int, typer.Option(help="Reminders that are due.")] = 100_000) -> None:
+    """Due reminders to a local mail server, against a bare loop; then with the worker killed five times."""
+    reminding.run(count)
 
 
 @bench.command("start")
