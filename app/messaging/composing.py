@@ -4,6 +4,7 @@ import base64
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -216,6 +217,7 @@ def where_of(row: Mapping[str, Any]) -> str:
     return "; ".join(part for part in (place, row["join_url"]) if part) or ONLINE
 
 
+@lru_cache(maxsize=1000)
 def in_words(at: datetime) -> str:
     """A moment in England, such as: Tuesday 9 March 2027 at 2pm."""
     local = at.astimezone(LONDON)

@@ -75,7 +75,7 @@ def as_bytes(letter: Letter) -> bytes:
         ("From", _from(identity.sender_name, identity.from_address)),
         ("To", letter.to_address),
         ("Subject", _header(letter.written.subject)),
-        ("Date", format_datetime(letter.at)),
+        ("Date", _date(letter.at)),
         ("Message-ID", message_key(letter)),
         ("Auto-Submitted", "auto-generated"),
         ("MIME-Version", "1.0"),
@@ -128,6 +128,11 @@ def html_of(letter: Letter) -> str:
 @lru_cache(maxsize=500)
 def _from(name: str, address: str) -> str:
     return formataddr((name, address))
+
+
+@lru_cache(maxsize=16)
+def _date(at: datetime) -> str:
+    return format_datetime(at)
 
 
 @lru_cache(maxsize=500)

@@ -262,11 +262,10 @@ class Message(TenantOwned, Base):
         tenant_index("sent_at", name="message_sent_index", where="sent_at is not null"),
         tenant_index("created_at", "id"),
         tenant_index("learner_id", "created_at"),
-        tenant_index("contact_id", "created_at"),
-        tenant_index("booking_id"),
-        tenant_index("session_id"),
-        tenant_index("campaign_id", "state"),
-        tenant_index("reminder_id"),
+        tenant_index("contact_id", "created_at", name="message_contact_index", where="contact_id is not null"),
+        tenant_index("booking_id", name="message_booking_index", where="state = 'queued'"),
+        tenant_index("session_id", name="message_session_index", where="session_id is not null"),
+        tenant_index("campaign_id", "state", name="message_campaign_index", where="campaign_id is not null"),
         tenant_index(
             "provider_reference", name="message_provider_reference_index", where="provider_reference is not null"
         ),

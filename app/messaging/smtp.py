@@ -1,7 +1,6 @@
 """Sending by SMTP: a few connections that are kept for the next letters, and what the server's answers mean."""
 
 import asyncio
-import ssl
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,9 +9,7 @@ from uuid import UUID
 import structlog
 from aiosmtplib import (
     SMTP,
-    SMTPConnectError,
     SMTPException,
-    SMTPRecipientsRefused,
     SMTPResponseException,
     SMTPServerDisconnected,
     SMTPTimeoutError,
@@ -21,6 +18,7 @@ from aiosmtplib import (
 from app.messaging.ledger import Outcome
 from app.messaging.letters import Letter, as_bytes
 from app.messaging.sending import SenderUnavailable
+from app.messaging.settings import is_address
 
 SECONDS = 30.0
 CONNECTIONS = 8
@@ -42,10 +40,11 @@ class Server:
 
 
 class Smtp:
-    """Connections of one process to the mail server."""
+    """Connections of one process to the mail server, as many at once as it allows itself, whoever writes."""
 
     def __init__(self, server: Server, connections: int = CONNECTIONS) -> None:
         self._server, self._most = server, connections
+        self._places = asyncio.Semaphore(connections)
         self._idle: list[SMTP] = []
 
     async def send(self, letters: Sequence[Letter], attempts: dict[UUID, int], told: Callable[[Outcome], None]) -> None:
@@ -69,35 +68,50 @@ class Smtp:
         return []
 
     async def _line(self, waiting: list[Letter], attempts: dict[UUID, int], told: Callable[[Outcome], None]) -> None:
-        client = await self._connection()
-        try:
-            while waiting:
-                letter = waiting.pop()
-                outcome = await self._one(client, letter, attempts.get(letter.message_id, 0) + 1)
-                told(outcome)
-                if not client.is_connected:
-                    client = await self._connection()
-        except BaseException:
-            client.close()
-            raise
-        self._idle.append(client)
+        async with self._places:
+            client: SMTP | None = None
+            try:
+                while waiting:
+                    if client is None or not client.is_connected:
+                        client = await self._connection()
+                    if not waiting:  # others sent the rest while this line waited
+                        break
+                    letter = waiting.pop()
+                    told(await self._one(client, letter, attempts.get(letter.message_id, 0) + 1))
+            except BaseException:
+                if client is not None:
+                    client.close()
+                raise
+            if client is not None and client.is_connected:
+                self._idle.append(client)
 
     async def _one(self, client: SMTP, letter: Letter, attempt: int) -> Outcome:
         """Hand over one letter. The server's refusal of this letter is an outcome, its silence a reason to retry."""
         message_id = letter.message_id
         try:
-            await client.sendmail(letter.identity.from_address, [letter.to_address], as_bytes(letter))
-        except SMTPRecipientsRefused as refused:
-            answer = refused.recipients[0]
-            return _refused(message_id, answer.code, attempt)
+            for command, argument in ((b"MAIL", letter.identity.from_address), (b"RCPT", letter.to_address)):
+                # As the library's own methods do, which read each address as a header first: ours are checked.
+                if not is_address(argument):
+                    return Outcome(message_id, "failed", "BAD_ADDRESS", attempts=attempt)
+                word = b"FROM" if command == b"MAIL" else b"TO"
+                answer = await client.execute_command(command, word + b":<" + argument.encode("ascii") + b">")
+                if not 200 <= answer.code < 300:
+                    await self._forget(client)
+                    return _refused(message_id, answer.code, attempt)
+            await client.data(as_bytes(letter))
         except SMTPResponseException as refused:
-            with suppress(SMTPException, OSError):
-                await client.rset()
+            await self._forget(client)
             return _refused(message_id, refused.code, attempt)
         except (SMTPServerDisconnected, SMTPTimeoutError, OSError) as lost:
             client.close()
             return Outcome(message_id, "later", type(lost).__name__, attempts=attempt)
         return Outcome(message_id, "sent")
+
+    @staticmethod
+    async def _forget(client: SMTP) -> None:
+        """Have the server forget the letter that it refused."""
+        with suppress(SMTPException, OSError):
+            await client.rset()
 
     async def _connection(self) -> SMTP:
         while self._idle:
@@ -118,7 +132,8 @@ class Smtp:
         )
         try:
             await client.connect()
-        except (SMTPConnectError, SMTPException, OSError, ssl.SSLError) as error:
+            await client.ehlo()
+        except (SMTPException, OSError) as error:
             client.close()
             log.warning("mail server does not take mail", error=type(error).__name__)
             raise SenderUnavailable(type(error).__name__) from error

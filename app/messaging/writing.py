@@ -76,6 +76,7 @@ def write(prepared: Prepared, values: Mapping[str, str]) -> Written:
     return Written(_filled(prepared.subject, clean), _filled(prepared.html, escaped), _filled(prepared.text, clean))
 
 
+@lru_cache(maxsize=2000)
 def _clean(value: str, kind: Kind | None) -> str:
     if kind is Kind.PERSON:
         value = _ADDRESS.sub("", value).replace("@", " at ")

@@ -447,6 +447,30 @@ def upgrade() -> None:
         info={"kind": "tenant"},
     )
     op.create_index(
+        "message_booking_index",
+        "message",
+        ["tenant_id", "booking_id"],
+        unique=False,
+        schema="medstead",
+        postgresql_where=sa.text("state = 'queued'"),
+    )
+    op.create_index(
+        "message_campaign_index",
+        "message",
+        ["tenant_id", "campaign_id", "state"],
+        unique=False,
+        schema="medstead",
+        postgresql_where=sa.text("campaign_id is not null"),
+    )
+    op.create_index(
+        "message_contact_index",
+        "message",
+        ["tenant_id", "contact_id", "created_at"],
+        unique=False,
+        schema="medstead",
+        postgresql_where=sa.text("contact_id is not null"),
+    )
+    op.create_index(
         "message_inflight_index",
         "message",
         ["tenant_id", "lease_until", "id"],
@@ -479,28 +503,12 @@ def upgrade() -> None:
         postgresql_where=sa.text("sent_at is not null"),
     )
     op.create_index(
-        op.f("message_tenant_id_booking_id_index"),
+        "message_session_index",
         "message",
-        ["tenant_id", "booking_id"],
+        ["tenant_id", "session_id"],
         unique=False,
         schema="medstead",
-        postgresql_where=None,
-    )
-    op.create_index(
-        op.f("message_tenant_id_campaign_id_state_index"),
-        "message",
-        ["tenant_id", "campaign_id", "state"],
-        unique=False,
-        schema="medstead",
-        postgresql_where=None,
-    )
-    op.create_index(
-        op.f("message_tenant_id_contact_id_created_at_index"),
-        "message",
-        ["tenant_id", "contact_id", "created_at"],
-        unique=False,
-        schema="medstead",
-        postgresql_where=None,
+        postgresql_where=sa.text("session_id is not null"),
     )
     op.create_index(
         op.f("message_tenant_id_created_at_id_index"),
@@ -514,22 +522,6 @@ def upgrade() -> None:
         op.f("message_tenant_id_learner_id_created_at_index"),
         "message",
         ["tenant_id", "learner_id", "created_at"],
-        unique=False,
-        schema="medstead",
-        postgresql_where=None,
-    )
-    op.create_index(
-        op.f("message_tenant_id_reminder_id_index"),
-        "message",
-        ["tenant_id", "reminder_id"],
-        unique=False,
-        schema="medstead",
-        postgresql_where=None,
-    )
-    op.create_index(
-        op.f("message_tenant_id_session_id_index"),
-        "message",
-        ["tenant_id", "session_id"],
         unique=False,
         schema="medstead",
         postgresql_where=None,
