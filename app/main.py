@@ -13,6 +13,7 @@ from app.identity import oauth
 from app.logs import configure_logs
 from app.public.check_in_pages import check_in_routes
 from app.public.pages import Misses
+from app.public.receipt_endpoint import receipt_routes
 from app.public.verify_pages import verify_routes
 from app.services import Services
 from app.settings import Settings, load_settings
@@ -64,6 +65,7 @@ def create_app(settings: Settings | None = None, clock: Clock = system_clock) ->
         *console_routes(),
         *verify_routes(),
         *check_in_routes(),
+        *receipt_routes(),
     ]
     app = Starlette(routes=routes, lifespan=lifespan)
     app.add_middleware(SecurityHeaders)

@@ -35,6 +35,7 @@ class Settings(BaseSettings):
     smtp_username: str | None = Field(None, alias="MEDSTEAD_SMTP_USERNAME")
     smtp_password: str | None = Field(None, alias="MEDSTEAD_SMTP_PASSWORD")
     smtp_start_tls: bool = Field(False, alias="MEDSTEAD_SMTP_START_TLS")
+    notify_url: str = Field("https://api.notifications.service.gov.uk", alias="MEDSTEAD_NOTIFY_URL")
     mailbox_url: str | None = Field(None, alias="MEDSTEAD_MAILBOX_URL")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", alias="MEDSTEAD_LOG_LEVEL")
     graphql_bucket: int = Field(100_000, alias="MEDSTEAD_GRAPHQL_BUCKET", gt=0)

@@ -30,6 +30,7 @@ class Topic(StrEnum):
     REMINDERS_PLAN = "messages.plan_reminders"
     REMINDER_RUN = "messages.run_reminder"
     NUDGES_RUN = "messages.run_nudges"
+    RECEIPTS_ASK = "messages.ask_receipts"
     CAMPAIGN_QUEUE = "messages.queue_campaign"
     WEBHOOK_FAN_OUT = "webhooks.fan_out"
     WEBHOOK_DELIVER = "webhooks.deliver"

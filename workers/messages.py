@@ -4,9 +4,12 @@ from datetime import timedelta
 
 import structlog
 
-from app.messaging import reminders
+from app.messaging import receipts, reminders
 from app.messaging.models import MessageSettings
+from app.messaging.notify import Notify
+from app.messaging.notifying import notify_of
 from app.messaging.sending import Office, Way, send_due
+from app.messaging.settings import message_settings
 from tenants.outbox import Topic
 from tenants.session import UnitOfWork
 from workers.handlers import LONG_SECONDS, ManyTransactions, OneTransaction, TryLater, WorkerContext, register
@@ -18,8 +21,8 @@ async def _send(context: WorkerContext) -> None:
     """One turn of the tenant's due messages; the message comes back while some are left."""
     services = context.services
 
-    def way_for(_: MessageSettings) -> Way:
-        return services.mail
+    def way_for(settings: MessageSettings) -> Way:
+        return _notify_of(context, settings) or services.mail
 
     office = Office(
         lambda: services.database.unit_of_work(context.tenant),
@@ -34,6 +37,30 @@ async def _send(context: WorkerContext) -> None:
         raise TryLater(left)
 
 
+def _notify_of(context: WorkerContext, settings: MessageSettings) -> Notify | None:
+    services = context.services
+    return notify_of(settings, services.vault, services.settings.notify_url, services.clock)
+
+
+async def _ask_receipts(context: WorkerContext) -> None:
+    """Ask Notify for what it has not told."""
+    services = context.services
+    async with services.database.unit_of_work(context.tenant) as work:
+        await context.renew(work)
+        settings = await message_settings(work)
+        way = None if settings is None else _notify_of(context, settings)
+        asked = {} if way is None else await receipts.unanswered(work)
+    if way is None or not asked:
+        return
+    found = await receipts.ask_again(way, asked)
+    async with services.database.unit_of_work(context.tenant) as work:
+        await context.renew(work)
+        addresses = await receipts.addresses_of(work, [one.message_id for one in found])
+        for outcome in found:
+            await receipts.note(work, outcome, addresses.get(outcome.message_id))
+    log.info("receipts asked for", asked=len(asked), known=len(found))
+
+
 async def _plan(context: WorkerContext, work: UnitOfWork) -> None:
     await reminders.plan(work, context.refs.get("session_id"))
 
@@ -46,5 +73,6 @@ async def _remind(context: WorkerContext, work: UnitOfWork) -> None:
 def register_handlers() -> None:
     """Register the handlers of this family."""
     register(Topic.MESSAGES_SEND, ManyTransactions(_send))
+    register(Topic.RECEIPTS_ASK, ManyTransactions(_ask_receipts))
     register(Topic.REMINDERS_PLAN, OneTransaction(_plan, LONG_SECONDS))
     register(Topic.REMINDER_RUN, OneTransaction(_remind, LONG_SECONDS))

@@ -62,6 +62,19 @@ _FACTS = f"""
 """
 
 
+ADDRESSES = f"""
+    SELECT m.id, coalesce(p.address, mail.value) AS address
+      FROM {SCHEMA}.message m
+      LEFT JOIN LATERAL (
+           SELECT i.value FROM {SCHEMA}.learner_identifier i
+            WHERE i.tenant_id = $1 AND i.learner_id = m.learner_id AND i.kind = 'email' AND NOT i.shared
+            ORDER BY i.undeliverable_since NULLS FIRST, i.created_at DESC, i.id LIMIT 1) mail ON true
+      LEFT JOIN {SCHEMA}.provider_contact p ON p.tenant_id = $1 AND p.id = m.contact_id
+     WHERE m.tenant_id = $1 AND m.id = ANY($2::uuid[])
+"""
+"""Where messages go: the address that is chosen for a learner is the same here as above."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sender:
     """What all letters of a tenant share: who writes, where its pages are, and the keys for links."""

@@ -147,6 +147,7 @@ async def settle(work: UnitOfWork, outcomes: Sequence[Outcome], channel: str) ->
         delay = retry_after(one.attempts) if one.state == "later" else None
         if delay is not None:
             changes |= {"state": "queued", "due_at": work.now + delay, "attempts": Message.attempts + 1}
+            changes["uncertain"] = True  # silence may have hidden that it was taken
             send_at(work, work.now + delay)
         else:
             state = "failed" if one.state == "later" else one.state

@@ -36,7 +36,11 @@ log = structlog.get_logger()
 
 
 class SenderUnavailable(RuntimeError):
-    """Nobody answers, or nobody takes our mail at all: the letters are not at fault."""
+    """Nobody answers, or nobody takes our mail at all: the letters are not at fault. `seconds`: until the next try."""
+
+    def __init__(self, why: str, seconds: float = AWAY_SECONDS) -> None:
+        super().__init__(why)
+        self.seconds = seconds
 
 
 class Way(Protocol):
@@ -85,30 +89,34 @@ async def send_due(office: Office) -> float | None:
             if composed.outcomes:
                 await _note(work, composed, composed.outcomes, settings.channel)
             way, channel = office.way_for(settings), settings.channel
-        if not await _hand_over(office, way, channel, composed):
-            return AWAY_SECONDS
+        away = await _hand_over(office, way, channel, composed)
+        if away is not None:
+            return away
         handed += len(claimed)
     return 0.0
 
 
-async def _hand_over(office: Office, way: Way, channel: str, composed: Composed) -> bool:
-    """Hand letters over and note what became of them, also when this process is told to stop. False: nobody answers."""
+async def _hand_over(office: Office, way: Way, channel: str, composed: Composed) -> float | None:
+    """Hand letters over and note what became of them, also when this process is told to stop.
+
+    Gives the seconds to wait where nobody takes them.
+    """
     notes = _Notes(office, channel, composed)
     letters = composed.letters
     doubtful = [letter for letter in letters if letter.message_id in composed.uncertain]
-    available = True
+    away: float | None = None
     try:
         for outcome in await way.known(doubtful) if doubtful else ():
             notes.add(outcome)
         letters = [letter for letter in letters if letter.message_id not in notes.told]
         await way.send(letters, composed.attempts, notes.add)
     except SenderUnavailable as error:
-        available = False
-        log.warning("mail is not taken", channel=channel, error=str(error))
+        away = error.seconds
+        log.warning("mail is not taken", channel=channel, error=str(error), seconds=away)
     finally:
         # Shielded: what was handed over must be known as sent, or it would be sent once more.
-        await asyncio.shield(notes.finish())
-    return available
+        await asyncio.shield(notes.finish(away or 0.0))
+    return away
 
 
 class _Notes:
@@ -125,22 +133,22 @@ class _Notes:
         self.told.add(outcome.message_id)
         self._waiting.append(outcome)
         if len(self._waiting) >= NOTED_TOGETHER and (self._writing is None or self._writing.done()):
-            self._writing = asyncio.ensure_future(self._write([]))
+            self._writing = asyncio.ensure_future(self._write([], 0.0))
 
-    async def _write(self, left: Sequence[UUID]) -> None:
+    async def _write(self, left: Sequence[UUID], seconds: float) -> None:
         outcomes, self._waiting = self._waiting, []
         async with self._office.unit_of_work() as work:
             await _note(work, self._composed, outcomes, self._channel)
             if left:
-                await ledger.give_back(work, left, "SENDER_UNAVAILABLE", timedelta(seconds=AWAY_SECONDS))
+                await ledger.give_back(work, left, "SENDER_UNAVAILABLE", timedelta(seconds=seconds))
 
-    async def finish(self) -> None:
+    async def finish(self, seconds: float) -> None:
         """Note the rest; letters of which nothing is known come back."""
         if self._writing is not None:
             await self._writing
         left = [letter.message_id for letter in self._composed.letters if letter.message_id not in self.told]
         if self._waiting or left:
-            await self._write(left)
+            await self._write(left, seconds)
 
 
 async def _note(work: UnitOfWork, composed: Composed, outcomes: Sequence[Outcome], channel: str) -> None:
