@@ -32,6 +32,7 @@ from tenants.identifiers import new_id
 from tenants.session import UnitOfWork
 
 MOST_MINUTES = 60 * 24 * 14
+MOST_FOR_A_SEAT = 10**6
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ async def save_pool(work: UnitOfWork, given: PoolGiven, *, pool_id: UUID | None 
         if given.seats < charged:
             raise TrainingRefusal("BELOW_CHARGED", f"{charged} seats are charged. Release some first.", "seats")
     pool.name, pool.stream_id, pool.seats, pool.beyond = name, given.stream_id, given.seats, given.beyond
-    pool.cost_per_seat = None if given.cost_per_seat is None else money(given.cost_per_seat, "costPerSeat")
+    pool.cost_per_seat = None if given.cost_per_seat is None else _seat_cost(given.cost_per_seat)
     pool.starts_on, pool.ends_on = given.starts_on, given.ends_on
     pool.version += 1
     await work.session.flush()
@@ -316,6 +317,13 @@ async def _eligible(work: UnitOfWork, pool: LicencePool, learner_id: UUID, today
     if not set(await work.session.scalars(settings)) & set(stream.eligible_settings):
         message = f"The money is for staff of {', '.join(stream.eligible_settings)}. Choose another pool."
         raise TrainingRefusal("NOT_ELIGIBLE", message, "learner")
+
+
+def _seat_cost(pounds: Decimal) -> Decimal:
+    cost = money(pounds, "costPerSeat")
+    if cost >= MOST_FOR_A_SEAT:
+        raise TrainingRefusal("MONEY", "A seat costs less than a million pounds.", "costPerSeat")
+    return cost
 
 
 def _dates(starts_on: date, ends_on: date) -> None:
