@@ -118,7 +118,9 @@ def _guarded(
             return await endpoint(request)
         limited = Request(request.scope, _at_most(request.receive, largest_body))
         try:
-            form = await limited.form(max_files=files, max_fields=200, max_part_size=min(largest_body, LARGEST_BODY))
+            # Beside a file, each field is a short one.
+            longest = min(largest_body, LARGEST_BODY) if files else largest_body
+            form = await limited.form(max_files=files, max_fields=200, max_part_size=longest)
         except MultiPartException as error:
             raise HTTPException(400) from error
         session = session_of(limited)

@@ -16,8 +16,8 @@ from app.console.tables import Link, Table, csv_of
 class Field:
     """A field of a form. `kind`: text, date, number, choice, one, many, folded or long; `options` are (value, text).
 
-    `one` shows all options, and then the fields that some of them ask for (`reveals`), by the browser's script only
-    where they fit; `folded` are many options behind a summary.
+    `one` and `many` show all options, with what `more` tells by value below each. `one` then shows the fields that some
+    of them ask for (`reveals`), by the browser's script only where they fit; `folded` are many behind a summary.
     """
 
     kind: str
@@ -27,6 +27,8 @@ class Field:
     options: Sequence[tuple[Any, str]] = ()
     any: str = "Choose"
     reveals: Mapping[str, "Field"] = field(default_factory=dict)
+    rows: int = 3
+    more: Mapping[Any, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class ShortForm:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A choice that narrows a page down."""
+    """A choice that narrows a page down; `keep`: what else the address says."""
 
     path: str
     name: str
@@ -51,6 +53,19 @@ class Filter:
     options: Sequence[tuple[Any, str]]
     chosen: str
     any: str = "All"
+    keep: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A box that finds something by words; `nothing` is said where they find nothing."""
+
+    path: str
+    name: str
+    label: str
+    words: str
+    nothing: str = ""
+    keep: Mapping[str, str] = field(default_factory=dict)
 
 
 def report(
@@ -67,11 +82,17 @@ def report(
     actions: Sequence[Link] = (),
     links: Sequence[Link] = (),
     narrowed: Filter | None = None,
+    search: Search | None = None,
+    texts: Sequence[tuple[str, str]] = (),
     tables: Iterable[Table] = (),
     forms: Sequence[ShortForm] = (),
+    pages: Sequence[Link] = (),
     query: str = "",
 ) -> Response:
-    """A page of facts, tables and forms."""
+    """A page of facts, texts (a heading and what was written below it), tables and forms.
+
+    `pages` lead to what did not fit on this one.
+    """
     return render(
         request,
         "report.jinja",
@@ -86,8 +107,11 @@ def report(
         actions=actions,
         links=links,
         filter=narrowed,
+        search=search,
+        texts=texts,
         tables=list(tables),
         forms=forms,
+        pages=pages,
         query=query,
     )
 

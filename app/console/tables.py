@@ -18,8 +18,19 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Button:
+    """What a row's button sends its form to, and what it is about, for those who hear the page."""
+
+    action: str
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
-    """Headings and rows; `numeric` are positions of columns of numbers, `path` is where the CSV is."""
+    """Headings and rows; `numeric` are positions of columns of numbers, `path` is where the CSV is.
+
+    `buttons`: for each row one that says what `does` says, or None; they are no part of the CSV.
+    """
 
     caption: str
     headings: Sequence[str]
@@ -27,6 +38,8 @@ class Table:
     path: str
     numeric: Sequence[int] = field(default=())
     nothing: str = "There is nothing yet."
+    does: str = ""
+    buttons: Sequence[Button | None] = field(default=())
 
 
 def csv_of(name: str, table: Table) -> Response:

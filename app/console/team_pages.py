@@ -1,6 +1,5 @@
 """The programme's team and the venues."""
 
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from sqlalchemy import select
@@ -8,10 +7,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.console.pages import Form, Problem, form_of, page, redirect, render, tenant_reads, tenant_work
+from app.console.pages import Problem, form_of, page, redirect, render, tenant_reads, tenant_work
 from app.console.session_words import PROFESSIONS, TEAM_ROLES
 from app.console.tables import Link, Table, csv_of
-from app.console.training_forms import Invalid, day, may_write, number, problem, typed, version_of
+from app.console.training_forms import Invalid, day, decimal, may_write, number, problem_of, typed, version_of
 from app.identity.permissions import Permission
 from app.training.errors import TrainingRefusal
 from app.training.sessions.models import TeamMember, Venue
@@ -124,7 +123,7 @@ async def _member(request: Request, row: TeamMember | None) -> Response:
             name=form.text("name"),
             profession=form.text("profession"),
             roles=tuple(form.texts("roles")),
-            whole_time_equivalent=_decimal(form, "whole_time_equivalent"),
+            whole_time_equivalent=decimal(form, "whole_time_equivalent"),
             registration_body=form.text("registration_body").strip() or None,
             registration_number=form.text("registration_number").strip() or None,
             started_on=day(form, "started_on"),
@@ -134,7 +133,7 @@ async def _member(request: Request, row: TeamMember | None) -> Response:
             await save_member(work, told, row.id if row else None, version_of(form) if row else 0)
     except (TrainingRefusal, Invalid) as error:
         shown = typed(form, MEMBER_FIELDS) | {"roles": form.texts("roles"), "version": form.text("version")}
-        return _member_form(request, row, 422, [_problem(error, (*MEMBER_FIELDS, "roles"))], shown)
+        return _member_form(request, row, 422, [problem_of(error, (*MEMBER_FIELDS, "roles"))], shown)
     return redirect("/console/team", done="team-saved")
 
 
@@ -183,33 +182,16 @@ async def _venue(request: Request, row: Venue | None) -> Response:
             local_authority=form.text("local_authority").strip() or None,
             capacity=number(form, "capacity"),
             access_features=tuple(filter(None, (part.strip() for part in form.text("access_features").split(",")))),
-            day_cost=_decimal(form, "day_cost"),
+            day_cost=decimal(form, "day_cost"),
         )
         async with tenant_work(request) as work:
             await save_venue(work, told, row.id if row else None, version_of(form) if row else 0)
     except (TrainingRefusal, Invalid) as error:
         shown = typed(form, VENUE_FIELDS) | {"version": form.text("version")}
         return render(
-            request, "venue.jinja", status=422, problems=[_problem(error, VENUE_FIELDS)], row=row, values=shown
+            request, "venue.jinja", status=422, problems=[problem_of(error, VENUE_FIELDS)], row=row, values=shown
         )
     return redirect("/console/team", done="venue-saved")
-
-
-def _decimal(form: Form, name: str) -> Decimal | None:
-    text = form.text(name).strip().removeprefix("£").replace(",", "")
-    if not text:
-        return None
-    try:
-        found = Decimal(text)
-    except InvalidOperation as error:
-        raise Invalid(name, "Enter a number, such as 0.6 or 120.50.") from error
-    if not found.is_finite() or abs(found) >= 10**8:
-        raise Invalid(name, "Enter a smaller number.")
-    return found
-
-
-def _problem(error: TrainingRefusal | Invalid, fields: Any) -> Problem:
-    return error.problem if isinstance(error, Invalid) else problem(error, fields)
 
 
 _WRITE = Permission.TRAINING_WRITE

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import date
+from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -53,6 +54,11 @@ def problem(refusal: TrainingRefusal, fields: Iterable[str]) -> Problem:
     return Problem(name if name in set(fields) else "", refusal.message)
 
 
+def problem_of(error: TrainingRefusal | Invalid, fields: Iterable[str]) -> Problem:
+    """What is wrong with a form, whoever found it: the domain, or the reading of a field."""
+    return error.problem if isinstance(error, Invalid) else problem(error, fields)
+
+
 async def tried(
     request: Request, fields: Iterable[str], change: Callable[[UnitOfWork], Awaitable[Done]]
 ) -> Done | Problem:
@@ -60,10 +66,8 @@ async def tried(
     try:
         async with tenant_work(request) as work:
             return await change(work)
-    except TrainingRefusal as refusal:
-        return problem(refusal, fields)
-    except Invalid as invalid:
-        return invalid.problem
+    except (TrainingRefusal, Invalid) as error:
+        return problem_of(error, fields)
 
 
 def version_of(form: Form) -> int:
@@ -82,6 +86,28 @@ def number(form: Form, name: str) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) < 7):
         raise Invalid(name, "Enter a whole number.")
     return int(text)
+
+
+def decimal(form: Form, name: str) -> Decimal | None:
+    """A number such as pounds and pence, or None. Raises Invalid."""
+    text = form.text(name).strip().removeprefix("£").replace(",", "")
+    if not text:
+        return None
+    try:
+        found = Decimal(text)
+    except InvalidOperation as error:
+        raise Invalid(name, "Enter a number, such as 0.6 or 120.50.") from error
+    if not found.is_finite() or abs(found) >= 10**8:
+        raise Invalid(name, "Enter a smaller number.")
+    return found
+
+
+def needed_decimal(form: Form, name: str, what: str) -> Decimal:
+    """A number such as pounds and pence. Raises Invalid."""
+    found = decimal(form, name)
+    if found is None:
+        raise Invalid(name, f"Enter {what}.")
+    return found
 
 
 def day(form: Form, name: str) -> date | None:
@@ -123,10 +149,32 @@ def needed_key(form: Form, name: str, what: str) -> UUID:
     return found
 
 
+def keys(form: Form, name: str) -> list[UUID]:
+    """The ids that were ticked. Raises Invalid."""
+    try:
+        return [UUID(text) for text in form.texts(name)]
+    except ValueError as error:
+        raise Invalid(name, "Choose from the list.") from error
+
+
+def chosen_word(form: Form, name: str, allowed: Iterable[str], what: str) -> str:
+    """One of the stable words that a choice offers. Raises Invalid."""
+    given = form.text(name)
+    if given not in set(allowed):
+        raise Invalid(name, f"Choose {what}.")
+    return given
+
+
 def asked_word(request: Request, name: str, allowed: Iterable[str]) -> str | None:
     """A word of the address, if it is one of those allowed."""
     given = request.query_params.get(name, "")
     return given if given in set(allowed) else None
+
+
+def asked_page(request: Request) -> int:
+    """The page of a long list that the address asks for, from 1 to 999."""
+    given = request.query_params.get("page", "")
+    return max(int(given), 1) if given.isascii() and given.isdigit() and len(given) < 4 else 1
 
 
 def may_write(request: Request) -> bool:
