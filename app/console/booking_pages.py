@@ -113,6 +113,7 @@ async def session_page(request: Request, status: int, problems: list[Problem]) -
         names=_sees_names(request),
         books=principal_here(request).may(Permission.BOOKINGS_WRITE),
         writes=may_write(request),
+        governs=principal_here(request).may(Permission.GOVERNANCE_READ),
         kinds=KINDS,
         states=STATES,
         modes=ONLINE_MODES,

@@ -1,14 +1,14 @@
-"""Governance: what is owned, due and overdue; items with their history; partners."""
+"""Governance: what is owned, due and overdue; partners."""
 
 from datetime import date
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Uuid, and_, func, literal, select
-from starlette.exceptions import HTTPException
+from sqlalchemy import and_, func, select
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.console.governance_words import CHANGES, ITEM_KINDS, ITEM_STATES, PARTNER_KINDS
+from app.console.governance_words import ITEM_KINDS, ITEM_STATES, PARTNER_KINDS
 from app.console.pages import (
     Problem,
     form_of,
@@ -21,7 +21,7 @@ from app.console.pages import (
 )
 from app.console.reports import Field, Filter, ShortForm, one_file, report
 from app.console.tables import Link, Table, csv_of
-from app.console.training_forms import Invalid, asked_word, day, key, needed_day, needed_key, problem, typed, version_of
+from app.console.training_forms import Invalid, asked_word, chosen_word, problem_of, typed
 from app.governance import items, reports
 from app.governance.models import (
     GovernanceItem,
@@ -30,16 +30,12 @@ from app.governance.models import (
 from app.governance.rules import overdue
 from app.identity.permissions import Permission
 from app.training.errors import TrainingRefusal
-from app.training.models import TrainingSession
 from tenants.clock import london_date
 
 HOME = "/console/governance"
 BACK = Link("Back to governance", HOME)
 OWN_KINDS = {kind: name for kind, name in ITEM_KINDS.items() if kind != "plan_action"}
-FIELDS = (
-    *("kind", "title", "details", "owner", "owner_role", "owner_organisation", "review_on", "due_on", "session"),
-    *("status", "name"),
-)
+FIELDS = ("name", "kind")
 
 
 def today_of(request: Request) -> date:
@@ -63,6 +59,7 @@ async def governance(request: Request) -> Response:
     writes = may_govern(request)
     actions = [Link("Put something under governance", f"{HOME}/items/add"), Link("Partners", f"{HOME}/partners")]
     links = [
+        Link("Forums: minutes and actions", f"{HOME}/forums"),
         Link("Action plans", f"{HOME}/plans"),
         Link("Strategic objectives and recognitions", f"{HOME}/objectives"),
         Link("Feedback and what changed because of it", f"{HOME}/feedback"),
@@ -108,7 +105,7 @@ async def _tables(request: Request) -> dict[str, Table]:
         rows = (await session.execute(listed)).all()
     late_rows = [
         (
-            Link(row.title, f"{HOME}/{'plans' if row.kind == 'plan_action' else 'items'}/{_page_of(row)}"),
+            Link(row.title, page_of(row.kind, row.id, row.belongs_to)),
             ITEM_KINDS[row.kind],
             row.organisation,
             row.owner if names else None,
@@ -119,7 +116,7 @@ async def _tables(request: Request) -> dict[str, Table]:
     ]
     item_rows = [
         (
-            Link(item.title, f"{HOME}/items/{item.id}"),
+            Link(item.title, page_of(item.kind, item.id)),
             ITEM_KINDS[item.kind],
             organisation,
             item.review_on,
@@ -153,8 +150,11 @@ async def _tables(request: Request) -> dict[str, Table]:
     }
 
 
-def _page_of(row: reports.Late) -> Any:
-    return row.belongs_to if row.kind == "plan_action" else row.id
+def page_of(kind: str, item_id: UUID, plan_id: UUID | None = None) -> str:
+    """The page of an item, or of the plan of an action."""
+    if kind == "plan_action":
+        return f"{HOME}/plans/{plan_id}"
+    return f"{HOME}/{'feedback' if kind == 'feedback_theme' else 'items'}/{item_id}"
 
 
 async def organisations(request: Request) -> list[tuple[Any, str]]:
@@ -164,175 +164,6 @@ async def organisations(request: Request) -> list[tuple[Any, str]]:
             select(PartnerOrganisation.id, PartnerOrganisation.name).order_by(PartnerOrganisation.name)
         )
         return [(row[0], row[1]) for row in rows]
-
-
-async def _forums(request: Request) -> list[tuple[Any, str]]:
-    async with tenant_reads(request) as session:
-        rows = await session.scalars(
-            select(TrainingSession)
-            .where(TrainingSession.kind == "forum")
-            .order_by(TrainingSession.starts_at.desc(), TrainingSession.id)
-            .limit(100)
-        )
-        return [(row.id, f"{row.title}, {row.starts_at:%-d %B %Y}") for row in rows]
-
-
-async def item_add(request: Request) -> Response:
-    """Put something under governance."""
-    if request.method == "GET":
-        return await _add_page(request, 200, [], {})
-    form = await form_of(request)
-    try:
-        given = items.ItemGiven(
-            form.text("kind"),
-            form.text("title"),
-            form.text("owner"),
-            needed_key(form, "owner_organisation", "the organisation that owns it"),
-            needed_day(form, "review_on", "the day on which it is to be reviewed"),
-            form.text("details"),
-            form.text("owner_role"),
-            day(form, "due_on"),
-            key(form, "session"),
-        )
-        async with tenant_work(request) as work:
-            item_id = await items.create_item(work, given)
-    except TrainingRefusal as refusal:
-        return await _add_page(request, 422, [problem(refusal, FIELDS)], typed(form, FIELDS))
-    except Invalid as invalid:
-        return await _add_page(request, 422, [invalid.problem], typed(form, FIELDS))
-    return redirect(f"{HOME}/items/{item_id}", done="item-added")
-
-
-async def _add_page(request: Request, status: int, problems: list[Problem], values: dict[str, Any]) -> Response:
-    fields = [
-        Field("choice", "kind", "Kind", options=list(OWN_KINDS.items())),
-        Field("text", "title", "Title"),
-        Field("long", "details", "Details (optional)"),
-        Field("text", "owner", "Owner", "The person who sees to it."),
-        Field("text", "owner_role", "Owner’s role (optional)"),
-        Field("choice", "owner_organisation", "Organisation that owns it", options=await organisations(request)),
-        Field("date", "review_on", "Review on"),
-        Field("date", "due_on", "Due on", "An action of a forum needs a day; for others it is optional."),
-        Field(
-            "choice", "session", "Forum that asked for it", "For an action of a forum.", await _forums(request), "None"
-        ),
-    ]
-    return report(
-        request,
-        "Put something under governance",
-        status=status,
-        problems=problems,
-        values=values,
-        back=BACK,
-        intro=["If the organisation is not in the list, add it to the partners first."],
-        forms=[ShortForm(f"{HOME}/items/add", "Save", fields)],
-    )
-
-
-async def item(request: Request) -> Response:
-    """One item with its history."""
-    return await _item_page(request, 200, [], {})
-
-
-async def _item(request: Request) -> tuple[GovernanceItem, str, list[Any]]:
-    async with tenant_reads(request) as session:
-        row = (
-            await session.scalars(select(GovernanceItem).where(GovernanceItem.id == request.path_params["item_id"]))
-        ).first()
-        if row is None:
-            raise HTTPException(404)
-        partner = await session.get_one(PartnerOrganisation, (row.tenant_id, row.owner_organisation_id))
-        told = reports.history(literal(row.tenant_id, Uuid()), "governance_item", literal(row.id, Uuid()))
-        return row, partner.name, list((await session.execute(told)).all())
-
-
-async def _item_page(request: Request, status: int, problems: list[Problem], values: dict[str, Any]) -> Response:
-    row, organisation, history = await _item(request)
-    facts: list[tuple[str, Any]] = [
-        ("State", ITEM_STATES[row.status]),
-        ("Owner", row.owner if sees_names(request) else "Not shown"),
-        ("Role", row.owner_role),
-        ("Organisation", organisation),
-        ("Review", row.review_on),
-        ("Due", row.due_on),
-        ("Details", row.details),
-    ]
-    fields = [
-        Field("choice", "status", "State", options=list(ITEM_STATES.items()), any="As it is"),
-        Field("text", "owner", "Owner"),
-        Field("choice", "owner_organisation", "Organisation", options=await organisations(request), any="As it is"),
-        Field("date", "review_on", "Review on"),
-        Field("date", "due_on", "Due on (optional)"),
-    ]
-    now: dict[str, Any] = {
-        "status": row.status,
-        "owner": row.owner,
-        "owner_organisation": row.owner_organisation_id,
-        "review_on": row.review_on.isoformat(),
-        "due_on": row.due_on.isoformat() if row.due_on else "",
-    }
-    change = ShortForm(f"{HOME}/items/{row.id}/change", "Save", fields, "Change it", row.version)
-    return report(
-        request,
-        row.title,
-        status=status,
-        problems=problems,
-        values=now | values,
-        caption=ITEM_KINDS[row.kind],
-        back=BACK,
-        facts=facts,
-        tables=[_history(f"{HOME}/items/{row.id}/history.csv", history)],
-        forms=[change] if may_govern(request) and sees_names(request) else [],
-    )
-
-
-def _history(path: str, history: list[Any]) -> Table:
-    rows = [
-        (entry.at, CHANGES.get(entry.action, entry.action), _differences(entry.before, entry.after))
-        for entry in history
-    ]
-    return Table("History", ("When", "What", "Difference"), rows, path)
-
-
-def _differences(before: dict[str, Any] | None, after: dict[str, Any] | None) -> str:
-    if before is None:
-        return ""
-    changed = {name: value for name, value in (after or {}).items() if before.get(name) != value}
-    named = {"status": "state", "review_on": "review", "due_on": "due", "owner_organisation_id": "organisation"}
-    texts = []
-    for name, value in changed.items():
-        shown = ITEM_STATES.get(str(value), value)
-        plain = name in ("owner_changed", "owner_organisation_id")
-        texts.append(f"{named.get(name, name.split('_')[0])} changed" if plain else f"{named.get(name, name)}: {shown}")
-    return ", ".join(texts)
-
-
-async def item_history_file(request: Request) -> Response:
-    """The history of an item as a CSV."""
-    _, _, history = await _item(request)
-    table = _history("", history)
-    return csv_of("history.csv", table)
-
-
-async def item_change(request: Request) -> Response:
-    """Change an item."""
-    form = await form_of(request)
-    await _item(request)
-    try:
-        change = items.ItemChange(
-            owner=form.text("owner"),
-            owner_organisation_id=key(form, "owner_organisation"),
-            review_on=day(form, "review_on"),
-            due_on=day(form, "due_on"),
-            status=form.text("status") or None,
-        )
-        async with tenant_work(request) as work:
-            await items.change_item(work, request.path_params["item_id"], change, version=version_of(form))
-    except TrainingRefusal as refusal:
-        return await _item_page(request, 422, [problem(refusal, FIELDS)], typed(form, FIELDS))
-    except Invalid as invalid:
-        return await _item_page(request, 422, [invalid.problem], typed(form, FIELDS))
-    return redirect(f"{HOME}/items/{request.path_params['item_id']}", done="item-changed")
 
 
 async def partners(request: Request) -> Response:
@@ -355,7 +186,14 @@ async def _partners(request: Request) -> Table:
     )
     async with tenant_reads(request) as session:
         rows = [(name, PARTNER_KINDS[kind], count) for name, kind, count in await session.execute(counted)]
-    return Table("Partners", ("Organisation", "Kind", "Items owned"), rows, f"{HOME}/partners/all.csv", (2,))
+    return Table(
+        "Partners",
+        ("Organisation", "Kind", "Items owned"),
+        rows,
+        f"{HOME}/partners/all.csv",
+        (2,),
+        "There are no partners yet. Add the organisations that own something.",
+    )
 
 
 async def _partners_page(request: Request, status: int, problems: list[Problem], values: dict[str, Any]) -> Response:
@@ -386,9 +224,10 @@ async def partner_add(request: Request) -> Response:
     form = await form_of(request)
     try:
         async with tenant_work(request) as work:
-            await items.save_partner(work, form.text("name"), form.text("kind"))
-    except TrainingRefusal as refusal:
-        return await _partners_page(request, 422, [problem(refusal, FIELDS)], typed(form, FIELDS))
+            kind = chosen_word(form, "kind", PARTNER_KINDS, "what kind of organisation it is")
+            await items.save_partner(work, form.text("name"), kind)
+    except (TrainingRefusal, Invalid) as error:
+        return await _partners_page(request, 422, [problem_of(error, FIELDS)], typed(form, FIELDS))
     return redirect(f"{HOME}/partners", done="partner-added")
 
 
@@ -396,10 +235,6 @@ _READ, _WRITE = Permission.GOVERNANCE_READ, Permission.GOVERNANCE_WRITE
 
 ROUTES = [
     page("/governance", governance, needs=_READ),
-    page("/governance/items/add", item_add, needs=_WRITE, methods=("GET", "POST")),
-    page("/governance/items/{item_id:uuid}", item, needs=_READ),
-    page("/governance/items/{item_id:uuid}/history.csv", item_history_file, needs=_READ),
-    page("/governance/items/{item_id:uuid}/change", item_change, needs=_WRITE, methods=("POST",)),
     page("/governance/partners", partners, needs=_READ),
     page("/governance/partners/all.csv", partners_file, needs=_READ),
     page("/governance/partners/add", partner_add, needs=_WRITE, methods=("POST",)),

@@ -30,9 +30,12 @@ STAGES = {
 }
 HARMS = {"none": "None", "low": "Low", "moderate": "Moderate", "severe": "Severe", "fatal": "Fatal"}
 NEED_STATES = {"suggested": "Suggested", "accepted": "Accepted", "declined": "Declined", "met": "Met"}
+OBJECTIVE_STATES = {"current": "Current", "past": "Past"}
 SERVING = {"programme": "Programme", "course": "Course", "plan": "Action plan"}
 MEASURES = {"attendee": "One attendee", "champion": "One champion trained", "learner": "One learner with a licence"}
 ACTIVITIES = {"preparation": "Preparation", "delivery": "Delivery", "administration": "Administration"}
+BEYOND = {"wait": "Whoever comes then waits for a seat", "refuse": "Whoever comes then is refused"}
+SEAT_STATES = {"charged": "Has a seat", "waiting": "Waits", "released": "Released"}
 DIMENSIONS = {
     "setting": "Setting",
     "provider_size": "Size of the provider (its people in post)",

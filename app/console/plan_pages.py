@@ -1,4 +1,4 @@
-"""Action plans with their actions; strategic objectives with what serves them; recognitions."""
+"""Action plans with their actions."""
 
 from typing import Any
 
@@ -7,22 +7,20 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.console.choices import courses_in_use, locations
 from app.console.governance_pages import BACK, HOME, may_govern, organisations, sees_names, today_of
-from app.console.governance_words import ITEM_STATES, PLAN_KINDS, PLAN_STATES, SERVING
-from app.console.mapping_matrix import course_name, named_courses
+from app.console.governance_words import ITEM_STATES, PLAN_KINDS, PLAN_STATES
 from app.console.pages import Problem, form_of, page, redirect, tenant_reads, tenant_work
-from app.console.reports import Field, ShortForm, one_file, report
+from app.console.reports import Field, ShortForm, report
 from app.console.tables import Link, Table, csv_of
 from app.console.training_forms import Invalid, key, needed_day, needed_key, problem, typed
 from app.directory.models import CqcLocation, CqcProvider, TenantLocation
 from app.governance import plans as operations
-from app.governance import reports
-from app.governance.models import ActionPlan, PartnerOrganisation, PlanAction, Recognition, StrategicObjective
+from app.governance.models import ActionPlan, PartnerOrganisation, PlanAction
 from app.governance.rules import overdue
 from app.identity.permissions import Permission
 from app.training.errors import TrainingRefusal
 from app.training.models import Course, TrainingSession
-from tenants.base import table_of
 
 PLANS = f"{HOME}/plans"
 FIELDS = (
@@ -90,17 +88,10 @@ async def _plans(request: Request) -> Table:
 async def _plans_page(request: Request, status: int, problems: list[Problem], values: dict[str, Any]) -> Response:
     forms = []
     if may_govern(request):
-        async with tenant_reads(request) as session:
-            places = await session.execute(
-                select(TenantLocation.id, CqcLocation.name)
-                .join(CqcLocation, CqcLocation.id == TenantLocation.location_id)
-                .order_by(CqcLocation.name, TenantLocation.id)
-            )
-            locations = [(row[0], row[1]) for row in places]
         fields = [
             Field("text", "title", "Title"),
             Field("choice", "kind", "Kind", options=list(PLAN_KINDS.items())),
-            Field("choice", "location", "Location (optional)", options=locations, any="Everybody"),
+            Field("choice", "location", "Location (optional)", options=await locations(request), any="Everybody"),
             Field("choice", "owner_organisation", "Organisation that owns it", options=await organisations(request)),
             Field("date", "due_on", "Due on"),
         ]
@@ -191,9 +182,7 @@ async def _plan_page(request: Request, status: int, problems: list[Problem], val
     row, actions = await _plan(request)
     forms = []
     if may_govern(request) and row.status == "open":
-        async with tenant_reads(request) as session:
-            named = await session.execute(named_courses().where(Course.status == "active"))
-            courses = [(course.id, course_name(course, provider)) for course, provider in named]
+        courses = await courses_in_use(request)
         add = [
             Field("text", "title", "What is to be done"),
             Field("text", "owner", "Who is to do it"),
@@ -261,58 +250,6 @@ async def plan_action_done(request: Request) -> Response:
     return redirect(f"{PLANS}/{row.id}", done="action-changed")
 
 
-async def objectives(request: Request) -> Response:
-    """Strategic objectives with what serves them, and recognitions."""
-    return report(
-        request,
-        "Strategic objectives and recognitions",
-        back=BACK,
-        intro=[
-            "Of a programme: tiers that people in post need, and those met. Of a course: people who began it, and who "
-            "completed it. Of a plan: its actions, and those done."
-        ],
-        tables=(await _objectives(request)).values(),
-    )
-
-
-async def objectives_file(request: Request) -> Response:
-    """One of its tables as a CSV."""
-    return one_file(request, await _objectives(request))
-
-
-async def _objectives(request: Request) -> dict[str, Table]:
-    objective = table_of(StrategicObjective).alias()
-    rows: list[tuple[Any, ...]] = []
-    async with tenant_reads(request) as session:
-        listed = list(await session.scalars(select(StrategicObjective).order_by(StrategicObjective.title)))
-        for one in listed:
-            activity = reports.objective_activity(objective.c.tenant_id, objective).subquery().lateral()
-            served = (
-                select(activity)
-                .select_from(objective)
-                .join(activity, objective.c.id == objective.c.id)
-                .where(objective.c.tenant_id == one.tenant_id, objective.c.id == one.id)
-            )
-            found = (await session.execute(served)).all()
-            rows += [(one.title, SERVING[row.kind], row.title, row.done, row.total) for row in found]
-            if not found:
-                rows.append((one.title, None, "Nothing yet", None, None))
-        awards = await session.scalars(select(Recognition).order_by(Recognition.awarded_on.desc(), Recognition.id))
-        recognised = [(row.awarded_on, row.award, row.body, row.url) for row in awards]
-    return {
-        "activity": Table(
-            "What serves each objective",
-            ("Objective", "Kind", "What", "Done or met", "Of"),
-            rows,
-            f"{HOME}/objectives/activity.csv",
-            (3, 4),
-        ),
-        "recognitions": Table(
-            "Recognitions", ("Day", "Award", "Given by", "Read more"), recognised, f"{HOME}/objectives/recognitions.csv"
-        ),
-    }
-
-
 _READ, _WRITE = Permission.GOVERNANCE_READ, Permission.GOVERNANCE_WRITE
 
 ROUTES = [
@@ -323,6 +260,4 @@ ROUTES = [
     page("/governance/plans/{plan_id:uuid}/actions.csv", plan_file, needs=_READ),
     page("/governance/plans/{plan_id:uuid}/add", plan_action_add, needs=_WRITE, methods=("POST",)),
     page("/governance/plans/{plan_id:uuid}/done", plan_action_done, needs=_WRITE, methods=("POST",)),
-    page("/governance/objectives", objectives, needs=_READ),
-    page("/governance/objectives/{table}.csv", objectives_file, needs=_READ),
 ]

@@ -177,10 +177,15 @@ def objective_activity(tenant: Clause, objective: FromClause) -> Select[Any]:
     A programme tells tiers needed by people in post and tiers met; a course learners who began it and who completed
     it; a plan its actions and those done.
     """
+    return activity_of(tenant, objective.c.id, objective)
+
+
+def activity_of(tenant: Clause, objective_id: Clause, *outer: FromClause) -> Select[Any]:
+    """As `objective_activity`, for an objective's id; `outer`: the table of the statement around it that has the id."""
     tag = table_of(ObjectiveTag).alias()
-    of_objective = and_(tag.c.tenant_id == tenant, tag.c.objective_id == objective.c.id)
+    of_objective = and_(tag.c.tenant_id == tenant, tag.c.objective_id == objective_id)
     parts = [_programmes(tenant, tag), _courses(tenant, tag), _plans(tenant, tag)]
-    every = union_all(*(part.where(of_objective).correlate(objective) for part in parts)).subquery()
+    every = union_all(*(part.where(of_objective).correlate(*outer) for part in parts)).subquery()
     return select(every).order_by(every.c.kind, every.c.title, every.c.tag_id)
 
 

@@ -160,11 +160,14 @@ async def test_governance_costs_and_equity_as_people_see_them(installation: Inst
     report = main_text(await visitor.get("/console/governance"))
     assert "Too few nurses" in report
     assert "Overdue" in report
-    change = {"version": "1", "status": "done", "owner": "Pat Invented", "owner_organisation": partner}
+    change = {"version": "1", "status": "done", "title": "Far too few nurses", "owner": "Pat Invented"}
+    change |= {"owner_organisation": partner}
     await visitor.get(item)
     answer = await visitor.post(f"{item}/change", change)
     assert answer.status_code == 303, main_text(answer)
-    assert "state: Done" in main_text(await visitor.get(item))
+    changed = main_text(await visitor.get(item))
+    assert "state: Done" in changed
+    assert "Far too few nurses" in changed
     assert "Nothing is overdue" in main_text(await visitor.get("/console/governance"))
     plan_fields = {"kind": "local", "title": "Plan A", "owner_organisation": partner, "due_on": "2027-03-31"}
     plan = (await sent("/console/governance/plans/add", plan_fields, "done=plan-added")).partition("?")[0]
