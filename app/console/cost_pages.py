@@ -12,7 +12,8 @@ from app.console.governance_pages import today_of
 from app.console.governance_words import ACTIVITIES, DIMENSIONS, MEASURES
 from app.console.pages import Problem, form_of, page, principal_here, redirect, services_of, tenant_reads, tenant_work
 from app.console.reports import Field, Filter, ShortForm, one_file, report
-from app.console.tables import Table
+from app.console.stream_pages import HOME, may_spend
+from app.console.tables import Link, Table
 from app.console.training_forms import SETTINGS, Invalid, needed_key, number, problem, typed
 from app.governance.equity import SMALLEST, equity
 from app.identity.permissions import Permission
@@ -23,7 +24,6 @@ from app.training.funding.rules import UnitCost
 from app.training.models import Programme, Tier
 from app.training.sessions.models import TeamMember
 
-HOME = "/console/costs"
 FIELDS = ("session", "team_member", "activity", "minutes")
 YEARS_BACK = 5
 
@@ -40,8 +40,9 @@ async def money(request: Request) -> Response:
 
 
 async def _page(request: Request, status: int, problems: list[Problem], values: dict[str, Any]) -> Response:
-    year, tables, forms = _year(request), await _tables(request), []
-    if principal_here(request).may(Permission.FINANCE_WRITE):
+    year, tables, forms, actions = _year(request), await _tables(request), [], []
+    if may_spend(request):
+        actions = [Link("Add a licence pool", f"{HOME}/pools/add"), Link("Add a funding stream", f"{HOME}/streams/add")]
         forms = [ShortForm(f"{HOME}/time", "Log the time", await _fields(request, year), "Log time on a session")]
     present = today_of(request).year
     years = [(one, str(one)) for one in range(present + 1, present - YEARS_BACK - 1, -1)]
@@ -56,6 +57,8 @@ async def _page(request: Request, status: int, problems: list[Problem], values: 
             "at the venue. What is not known is listed and never counted as nothing.",
             "Money of funders and what was spent are shown apart and never added up.",
         ],
+        actions=actions,
+        links=[Link("Rates of staff", f"{HOME}/rates")],
         narrowed=Filter(HOME, "year", "Year", years, str(year), f"{present}"),
         tables=tables.values(),
         forms=forms,
@@ -126,26 +129,32 @@ async def _tables(request: Request) -> dict[str, Table]:
         ),
         "pools": Table(
             "Licence pools",
-            ("Pool", "Seats", "Used", "Enrolments charged", "Waiting", "Free", "Agrees"),
+            ("Pool", "Seats", "Used", "Enrolments charged", "Waiting", "Left", "Agrees"),
             [
-                (row.name, row.seats, row.used, row.charged, row.waiting, row.free, row.reconciles)
+                (
+                    Link(row.name, f"{HOME}/pools/{row.pool_id}"), row.seats, row.used, row.charged, row.waiting,
+                    row.free, row.reconciles,
+                )
                 for row in accounts
             ],
             f"{HOME}/pools.csv",
             (1, 2, 3, 4, 5),
+            "There is no licence pool yet.",
         ),
         "streams": Table(
             "Funding streams",
             ("Stream", "Funder", "Pounds", "From", "To", "For staff of"),
             [
                 (
-                    row.name, row.funder, f"{row.amount:,}", row.starts_on, row.ends_on,
+                    Link(row.name, f"{HOME}/streams/{row.id}"), row.funder, f"{row.amount:,}", row.starts_on,
+                    row.ends_on,
                     [SETTINGS[setting] for setting in row.eligible_settings] or "All settings",
                 )
                 for row in streams
             ],
             f"{HOME}/streams.csv",
             (2,),
+            "There is no funding stream yet.",
         ),
     }  # fmt: skip
 

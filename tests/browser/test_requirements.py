@@ -1,4 +1,4 @@
-"""The programme's pages in a browser: keyboard, 320 pixels, axe; a nomination decided and a requirement added."""
+"""Pages in a browser: keyboard, 320 pixels, axe; a nomination decided, a requirement added; governance and money."""
 
 from datetime import timedelta
 
@@ -18,6 +18,15 @@ from tests.training.requirements.world import TODAY, World, complete
 pytestmark = pytest.mark.browser
 
 EMAIL = "lead@example.org"
+FORMS = (
+    "governance/objectives/add",
+    "governance/items/add?kind=feedback_theme",
+    "governance/incidents/add",
+    "costs/streams/add",
+    "costs/pools/add",
+    "costs/rates",
+)
+"""Pages of governance and money to fill in, which need nothing to be there."""
 
 
 async def set_up(served: Installation) -> World:
@@ -108,3 +117,6 @@ async def test_a_lead_looks_after_the_programme(served: Installation, journey: J
     await journey.check("nomination")
     await journey.press("Decide")
     assert "Approved" in await journey.main()
+    for path in FORMS:
+        await journey.open(f"/console/{path}")
+        await journey.check(path.partition("?")[0].replace("/", "-"))
