@@ -86,7 +86,7 @@ async def _items(work: UnitOfWork, partners: list[UUID]) -> None:
 async def _forum(work: UnitOfWork, partners: list[UUID]) -> None:
     """A forum that was held, with minutes and actions, of which one is late."""
     today = london_date(work.now)
-    begins = work.now - timedelta(days=40)
+    begins = (work.now - timedelta(days=40)).replace(hour=10, minute=0, second=0, microsecond=0)
     forum = TrainingSession(
         tenant_id=work.tenant_id,
         id=new_id(),
@@ -169,9 +169,9 @@ async def _objectives(work: UnitOfWork, courses: list[Course], plan_id: UUID) ->
 
 
 async def _incidents(work: UnitOfWork, locations: list[UUID], chance: random.Random) -> None:
-    topics = list(await work.session.scalars(select(Topic.id).order_by(Topic.code).limit(3)))
-    for name, topic_id in zip(("Missed dose", "Wrong dose", "Wrong record"), topics, strict=False):
-        category_id = await incidents.save_category(work, name, topic_id)
+    topics: dict[Any, Any] = {row.code: row.id for row in await work.session.execute(select(Topic.code, Topic.id))}
+    for name, code in (("Missed dose", "T35"), ("Wrong dose", "T07"), ("Wrong record", "T08")):
+        category_id = await incidents.save_category(work, name, topics.get(code))
         await work.session.flush()
         for _ in range(3):
             day = london_date(work.now) - timedelta(days=chance.randrange(3, 90))

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 from starlette.requests import Request
 
 from app.console.mapping_matrix import course_name, named_courses
@@ -25,7 +25,7 @@ async def courses_in_use(request: Request) -> Choices:
 
 
 async def latest_sessions(request: Request, kind: str | None = None) -> Choices:
-    """Sessions of a kind or all, each with its day: the latest that have begun, then those to come."""
+    """Sessions of a kind or all, each with its day: the latest that have begun, then the next to come."""
     listed = select(TrainingSession).order_by(*held_first(services_of(request).clock())).limit(LATEST)
     if kind is not None:
         listed = listed.where(TrainingSession.kind == kind)
@@ -36,8 +36,9 @@ async def latest_sessions(request: Request, kind: str | None = None) -> Choices:
 
 
 def held_first(now: datetime) -> tuple[ColumnElement[Any], ...]:
-    """The order of sessions in which those that have begun come first, the latest of them before the others."""
-    return TrainingSession.starts_at > now, TrainingSession.starts_at.desc(), TrainingSession.id.expression
+    """The order of sessions in which those that have begun come first; of these and of the others, the nearest."""
+    away = func.greatest(TrainingSession.starts_at - now, now - TrainingSession.starts_at)
+    return TrainingSession.starts_at > now, away, TrainingSession.id.expression
 
 
 async def locations(request: Request) -> Choices:

@@ -59,7 +59,7 @@ async def _forums(request: Request) -> Table:
     async with tenant_reads(request) as session:
         rows = (await session.execute(listed)).all()
     return Table(
-        "Forums, those that were held first",
+        "Forums: those that were held, then those to come",
         ("Forum", "Begins", "Minutes", "Actions", "Of them open"),
         [
             (Link(row.title, f"{FORUMS}/{row.id}"), row.starts_at, "Written" if written else "None yet", count, still)
