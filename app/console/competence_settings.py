@@ -3,6 +3,7 @@
 from typing import Any
 
 from sqlalchemy import select
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -134,7 +135,7 @@ async def assessor_remove(request: Request) -> Response:
     async def change(work: UnitOfWork) -> None:
         present = await _present(work)
         if present.pop(request.path_params["rule_id"], None) is None:
-            raise Invalid("", "Somebody changed who may assess meanwhile. Look at the list again.")
+            raise HTTPException(404)
         await competence.set_assessor_rules(work, list(present.values()))
 
     problem = await tried(request, FIELDS, change)

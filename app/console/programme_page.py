@@ -14,7 +14,7 @@ from app.console.pages import Form, Problem, form_of, page, redirect, render, te
 from app.console.programme_pages import TIER_HEADINGS, tier_row, tiers_of
 from app.console.reports import Field, ShortForm, report
 from app.console.tables import Link
-from app.console.training_forms import Invalid, may_write, needed_key, tried, typed, version_of
+from app.console.training_forms import Invalid, form_about, may_write, needed_key, tried, typed, version_of
 from app.directory.models import CqcLocation, CqcProvider, ProviderGroup, TenantLocation
 from app.identity.permissions import Permission
 from app.training.models import Programme, Tier
@@ -105,7 +105,7 @@ async def programme(request: Request) -> Response:
 
 async def programme_rename(request: Request) -> Response:
     """Give it another name."""
-    form = await _form(request)
+    form = await form_about(request, Programme, _id(request))
 
     async def change(work: UnitOfWork) -> None:
         await programmes.rename_programme(work, _id(request), version_of(form), form.text("name"))
@@ -115,7 +115,7 @@ async def programme_rename(request: Request) -> Response:
 
 async def programme_widen(request: Request) -> Response:
     """Open it to more providers."""
-    form = await _form(request)
+    form = await form_about(request, Programme, _id(request))
 
     async def change(work: UnitOfWork) -> None:
         await programmes.widen_programme(work, _id(request), version_of(form), _scope(form))
@@ -125,7 +125,7 @@ async def programme_widen(request: Request) -> Response:
 
 async def programme_retire(request: Request) -> Response:
     """Its requirements count no longer."""
-    form = await _form(request)
+    form = await form_about(request, Programme, _id(request))
 
     async def change(work: UnitOfWork) -> None:
         await programmes.retire_programme(work, _id(request), version_of(form))
@@ -135,7 +135,7 @@ async def programme_retire(request: Request) -> Response:
 
 async def programme_tiers(request: Request) -> Response:
     """Move a tier up or down, remove it, or add one at the end."""
-    form = await _form(request)
+    form = await form_about(request, Programme, _id(request))
 
     async def change(work: UnitOfWork) -> None:
         tiers = await work.session.scalars(
@@ -163,14 +163,6 @@ def _order(form: Form, order: list[programmes.TierPlace]) -> list[programmes.Tie
     elif what != "remove":
         raise HTTPException(400)
     return order
-
-
-async def _form(request: Request) -> Form:
-    """What was sent about a programme that is there."""
-    async with tenant_reads(request) as session:
-        if (await session.scalars(select(Programme.id).where(Programme.id == _id(request)))).first() is None:
-            raise HTTPException(404)
-    return await form_of(request)
 
 
 def _id(request: Request) -> UUID:

@@ -9,8 +9,8 @@ from starlette.responses import Response
 
 from app.console import prerequisite_form
 from app.console import training_words as words
-from app.console.pages import Form, Problem, form_of, page, principal_here, redirect, render, tenant_reads
-from app.console.training_forms import number, tried, typed, version_of
+from app.console.pages import Form, Problem, page, principal_here, redirect, render, tenant_reads
+from app.console.training_forms import form_about, number, tried, typed, version_of
 from app.identity.permissions import Permission
 from app.training.models import Programme, Tier
 from app.training.requirements import prerequisites, programmes
@@ -26,7 +26,7 @@ async def programme_tier(request: Request) -> Response:
     """Name a tier and set what meets it; see what it asks for."""
     if request.method == "GET":
         return await _tier_page(request, [], {})
-    form = await form_of(request)
+    form = await form_about(request, Tier, request.path_params["tier_id"])
 
     async def change(work: UnitOfWork) -> None:
         wanted = programmes.TierChange(
@@ -47,7 +47,7 @@ async def programme_tier(request: Request) -> Response:
 
 async def tier_rule_add(request: Request) -> Response:
     """Ask for something more before a place."""
-    form = await form_of(request)
+    form = await form_about(request, Tier, request.path_params["tier_id"])
 
     async def change(work: UnitOfWork) -> None:
         tier_id = request.path_params["tier_id"]
@@ -60,7 +60,7 @@ async def tier_rule_add(request: Request) -> Response:
 
 async def tier_rule_remove(request: Request) -> Response:
     """Ask for one thing less."""
-    form = await form_of(request)
+    form = await form_about(request, Tier, request.path_params["tier_id"])
 
     async def change(work: UnitOfWork) -> None:
         tier_id = request.path_params["tier_id"]

@@ -10,9 +10,10 @@ from uuid import UUID
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from app.console.pages import Form, Problem, principal_here, tenant_work
+from app.console.pages import Form, Problem, form_of, principal_here, tenant_reads, tenant_work
 from app.identity.permissions import Permission
 from app.training.errors import TrainingRefusal
+from tenants.base import TenantOwned
 from tenants.session import UnitOfWork
 
 Done = TypeVar("Done")
@@ -68,6 +69,14 @@ async def tried(
             return await change(work)
     except (TrainingRefusal, Invalid) as error:
         return problem_of(error, fields)
+
+
+async def form_about(request: Request, model: type[TenantOwned], row_id: UUID) -> Form:
+    """What was sent about a row that is there. HTTPException 404 if it is not, whatever else is wrong with the form."""
+    async with tenant_reads(request) as session:
+        if await session.get(model, (principal_here(request).tenant_id, row_id)) is None:
+            raise HTTPException(404)
+    return await form_of(request)
 
 
 def version_of(form: Form) -> int:

@@ -90,7 +90,7 @@ async def test_who_may_assess_and_an_assessment_by_them(installation: Installati
     rules = re.findall(r"/assessors/([0-9a-f-]{36})/remove", (await lead.get(SETTINGS)).text)
     assert (await lead.post(f"{SETTINGS}/assessors/{rules[0]}/remove")).status_code == 303
     late = await lead.post(f"{SETTINGS}/assessors/{rules[0]}/remove")
-    assert (late.status_code, "Somebody changed who may assess meanwhile" in late.text) == (422, True)
+    assert late.status_code == 404, "it was taken away already"
     for path in (assess, add, f"{SETTINGS}/review", f"{SETTINGS}/minimum", f"{SETTINGS}/assessors/{rules[1]}/remove"):
         assert (await reader.post(path)).status_code == 403, path
 
