@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import structlog
 
-from app.messaging import receipts, reminders
+from app.messaging import nudges, receipts, reminders
 from app.messaging.models import MessageSettings
 from app.messaging.notify import Notify
 from app.messaging.notifying import notify_of
@@ -70,9 +70,14 @@ async def _remind(context: WorkerContext, work: UnitOfWork) -> None:
     log.info("reminder run", reminder_id=str(context.refs["reminder_id"]), messages=count)
 
 
+async def _nudge(_: WorkerContext, work: UnitOfWork) -> None:
+    log.info("nudges asked for", messages=await nudges.run(work))
+
+
 def register_handlers() -> None:
     """Register the handlers of this family."""
     register(Topic.MESSAGES_SEND, ManyTransactions(_send))
     register(Topic.RECEIPTS_ASK, ManyTransactions(_ask_receipts))
     register(Topic.REMINDERS_PLAN, OneTransaction(_plan, LONG_SECONDS))
+    register(Topic.NUDGES_RUN, OneTransaction(_nudge, LONG_SECONDS))
     register(Topic.REMINDER_RUN, OneTransaction(_remind, LONG_SECONDS))
