@@ -30,6 +30,9 @@ from app.console import (
     item_pages,
     learner_pages,
     mapping_pages,
+    message_pages,
+    message_settings_pages,
+    message_template_pages,
     objective_pages,
     plan_pages,
     pool_pages,
@@ -37,6 +40,7 @@ from app.console import (
     programme_pages,
     registry_pages,
     regulation_pages,
+    reminder_pages,
     review_pages,
     session_pages,
     settings_pages,
@@ -50,6 +54,7 @@ from app.console import (
     tier_pages,
     topic_pages,
     webhook_pages,
+    work_pages,
 )
 from app.console.middleware import MIDDLEWARE
 from app.console.pages import ConsoleRoute
@@ -100,6 +105,11 @@ ROUTES: list[BaseRoute] = [
     *team_pages.ROUTES,
     *settings_pages.ROUTES,
     *webhook_pages.ROUTES,
+    *message_settings_pages.ROUTES,
+    *message_template_pages.ROUTES,
+    *reminder_pages.ROUTES,
+    *message_pages.ROUTES,
+    *work_pages.ROUTES,
 ]
 
 

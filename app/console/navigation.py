@@ -113,6 +113,12 @@ NAVIGATION = [
         Permission.GOVERNANCE_READ,
     ),
     NavigationItem(
+        "/console/messages",
+        "Messages",
+        "See what people are sent and what came of it, and set reminders, nudges and templates.",
+        Permission.MESSAGES_READ,
+    ),
+    NavigationItem(
         "/console/costs",
         "Costs",
         "See what sessions and licences cost, and which numbers are missing.",
@@ -159,6 +165,12 @@ NAVIGATION = [
         "Webhooks",
         "Have a partner's software told when something happens, and see what was sent.",
         Permission.WEBHOOKS_WRITE,
+    ),
+    NavigationItem(
+        "/console/work",
+        "Background work",
+        "See what waits to be done by itself, and try again what was given up.",
+        Permission.SETTINGS_WRITE,
     ),
     NavigationItem(
         "/console/audit",

@@ -43,6 +43,19 @@ PERMISSIONS = {
 }
 
 DONE = {
+    "message-retried": "The message goes out again.",
+    "message-withdrawn": "The message has been taken back.",
+    "sending-paused": "Sending is paused. What is asked for waits.",
+    "sending-resumed": "Sending goes on.",
+    "objection-noted": "The objection has been noted. It counts from now on.",
+    "objection-ended": "They get such messages again.",
+    "sender-saved": "Saved. Reminders are being planned anew.",
+    "clock-moved": "The clock has been moved. Reminders and nudges follow it.",
+    "template-saved": "The template has been checked and saved.",
+    "template-retired": "The template is out of use.",
+    "rule-saved": "Saved. The reminders of all sessions are being planned anew.",
+    "nudge-saved": "Saved. It counts from the next morning.",
+    "work-replayed": "It is tried again.",
     "role-changed": "The role has been changed. It counts from the person's next page.",
     "staff-ended": "The person's access has ended, and they have been signed out.",
     "secret-revoked": "The secret has been revoked.",

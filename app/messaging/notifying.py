@@ -41,9 +41,15 @@ async def connect(work: UnitOfWork, vault: Vault, key: str | None, template_id: 
     return token
 
 
-def notify_of(settings: MessageSettings, vault: Vault, url: str, clock: Clock) -> Notify | None:
-    """The tenant's service, if it sends by it."""
-    if settings.channel != "notify" or settings.notify_key is None or settings.notify_template_id is None:
+def notify_of(
+    settings: MessageSettings, vault: Vault, url: str, clock: Clock, *, always: bool = False
+) -> Notify | None:
+    """The tenant's service, if it sends by it; `always`: also if it is only kept."""
+    if (
+        (settings.channel != "notify" and not always)
+        or settings.notify_key is None
+        or settings.notify_template_id is None
+    ):
         return None
     key = vault.decrypt(settings.notify_key).decode()
     return Notify(Service(url, key, settings.notify_template_id), clock)

@@ -22,6 +22,8 @@ SEE_FIGURES = SEE_IMPORTS | {Role.COMMUNICATIONS}
 SEE_TRAINING = SEE_IMPORTS | {Role.FACILITATOR}
 SEE_REJECTED = LEADS | {Role.INFORMATION_GOVERNANCE}
 
+WRITE_MESSAGES = LEADS | {Role.COMMUNICATIONS}
+SEE_MESSAGES = WRITE_MESSAGES | {Role.INFORMATION_GOVERNANCE}
 BOOKERS = LEADS | {Role.FACILITATOR}
 
 PAGES: dict[str, set[Role]] = {
@@ -149,6 +151,24 @@ PAGES: dict[str, set[Role]] = {
     "/costs/pools/{pool_id:uuid}/seats/{enrolment_id:uuid}/release": LEADS,
     "/equity": SEE_FIGURES,
     "/my-locations": {Role.PROVIDER_MANAGER},
+    "/messages": SEE_MESSAGES,
+    "/messages/pause": WRITE_MESSAGES,
+    "/messages/sender": SEE_MESSAGES,
+    "/messages/sender/save": LEADS,
+    "/messages/sender/notify": LEADS,
+    "/messages/sender/clock": LEADS,
+    "/messages/templates/add": WRITE_MESSAGES,
+    "/messages/templates/{template_id:uuid}/save": WRITE_MESSAGES,
+    "/messages/templates/{template_id:uuid}/retire": WRITE_MESSAGES,
+    "/messages/reminders/add": WRITE_MESSAGES,
+    "/messages/reminders/{rule_id:uuid}/switch": WRITE_MESSAGES,
+    "/messages/reminders/{reminder_id:uuid}": LEADS | {Role.INFORMATION_GOVERNANCE},
+    "/messages/nudges/{kind}/set": WRITE_MESSAGES,
+    "/messages/{message_id:uuid}/retry": WRITE_MESSAGES,
+    "/messages/{message_id:uuid}/withdraw": WRITE_MESSAGES,
+    "/messages/learners/{learner_id:uuid}/object": WRITE_MESSAGES,
+    "/messages/learners/{learner_id:uuid}/objections/{objection_id:uuid}/end": WRITE_MESSAGES,
+    "/work": LEADS,
     "/directory": SEE_FIGURES | {Role.FACILITATOR, Role.REVIEWER},
     "/directory/imports": SEE_IMPORTS,
     "/registry": {Role.PLATFORM_OPERATOR},
