@@ -19,6 +19,7 @@ from app.cli.demo_certificates import add_certificates
 from app.cli.demo_files import DemoFile, write_demo_files
 from app.cli.demo_governance import add_governance, load_postcodes
 from app.cli.demo_mapping import load_mapping
+from app.cli.demo_messages import add_messages
 from app.cli.demo_requirements import add_requirements
 from app.cli.imports import ENDS, pieces_of
 from app.cli.machine import Machine
@@ -194,6 +195,7 @@ class _Loader:
         await add_sessions(self.database, context)
         await add_certificates(self.database, context, self.vault, tenant.name)
         await add_governance(self.database, context)
+        await add_messages(self.database, context, tenant.name, tenant.slug)
 
     async def _receive(self, context: TenantContext, file: DemoFile) -> UUID:
         said = Incoming(file.path.name, file.format_code, file.options, auto_apply=True)
