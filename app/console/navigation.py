@@ -137,6 +137,12 @@ NAVIGATION = [
         Permission.DIRECTORY_READ,
     ),
     NavigationItem(
+        "/console/provider-groups",
+        "Provider groups",
+        "Put locations of one manager or brand together.",
+        Permission.DIRECTORY_READ,
+    ),
+    NavigationItem(
         "/console/registry",
         "Registry",
         "Look up tenants, organisations and their codes.",

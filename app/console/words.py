@@ -43,6 +43,8 @@ PERMISSIONS = {
 }
 
 DONE = {
+    "group-added": "The group has been added. Put its locations in.",
+    "group-changed": "The group has been changed. It counts at once.",
     "message-retried": "The message goes out again.",
     "message-withdrawn": "The message has been taken back.",
     "sending-paused": "Sending is paused. What is asked for waits.",

@@ -48,3 +48,16 @@ async def add_group_locations(work: UnitOfWork, group_id: UUID, tenant_location_
         group_id,
         after={"added": sorted(map(str, tenant_location_ids))},
     )
+
+
+async def remove_group_location(work: UnitOfWork, group_id: UUID, tenant_location_id: UUID) -> None:
+    """Take a location out of a group. Raises DirectoryRefusal `NO_SUCH_LOCATION`."""
+    found = select(ProviderGroupLocation).where(
+        ProviderGroupLocation.provider_group_id == group_id,
+        ProviderGroupLocation.tenant_location_id == tenant_location_id,
+    )
+    row = (await work.session.scalars(found)).first()
+    if row is None:
+        raise DirectoryRefusal("NO_SUCH_LOCATION", "The location is not in the group. Look at the list again.")
+    await work.session.delete(row)
+    work.record(Action.PROVIDER_GROUP_CHANGED, "provider_group", group_id, after={"removed": str(tenant_location_id)})

@@ -106,8 +106,11 @@ def applying(rules: Iterable[ReminderRule], session: TrainingSession) -> list[Re
 
 
 async def plan(work: UnitOfWork, session_id: UUID | None) -> int:
-    """Set the due rows of one session, or of all that may still have any; how many are scheduled."""
-    settings = await message_settings(work)
+    """Set the due rows of one session, or of all that may still have any; how many are scheduled.
+
+    Two plannings of a tenant wait for each other at its settings, so that a row is made once.
+    """
+    settings = await message_settings(work, lock=True)
     if settings is None:
         return 0
     rules = (await work.session.scalars(select(ReminderRule).order_by(ReminderRule.id))).all()

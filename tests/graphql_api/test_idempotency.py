@@ -320,6 +320,9 @@ TAKES_A_VERSION = {
 }
 GUARDED_BY_ITS_STATE = {
     "mergeLearners": "MERGED_ALREADY",
+    "createProviderGroup": "NAME_TAKEN",
+    "addProviderGroupLocations": "a location that is in it already stays",
+    "removeProviderGroupLocation": "NO_SUCH_LOCATION",
     "undoLearnerMerge": "UNDONE_ALREADY",
     "startImport": "the same file is taken once",
     "applyImport": "NOT_READY",

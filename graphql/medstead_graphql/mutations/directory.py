@@ -1,4 +1,4 @@
-"""Mutations of the directory: records found to be one person, and the way back."""
+"""Mutations of the directory: records found to be one person and the way back; groups of providers' locations."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -6,11 +6,13 @@ from uuid import UUID
 import strawberry
 
 from app.directory.errors import DirectoryRefusal
+from app.directory.operations import add_group_locations, create_provider_group, remove_group_location
 from app.training.merging import merge_learners, undo_merge
 from medstead_graphql.caller import Caller
 from medstead_graphql.compiler.identifiers import key_of
 from medstead_graphql.mutations.payload import Payload, UserError, command, refusal, success
 from medstead_graphql.types.directory import Learner, LearnerMerge
+from medstead_graphql.types.requirements import ProviderGroup
 from tenants.session import UnitOfWork
 
 WRITE = "directory:write"
@@ -40,6 +42,23 @@ class LearnerMergeUndone:
     merge: LearnerMerge
 
 
+@strawberry.type(description="Why a provider group cannot be changed as asked.")
+class ProviderGroupRefused(UserError):
+    """A refusal about provider groups."""
+
+    code: str
+    message: str
+    path: list[str]
+
+
+@strawberry.type(description="The group as it stands now.")
+class ProviderGroupChanged:
+    """Success of the mutations of provider groups."""
+
+    provider_group: ProviderGroup
+
+
+ProviderGroupResult = Annotated[ProviderGroupChanged | ProviderGroupRefused, strawberry.union("ProviderGroupResult")]
 MergeLearnersResult = Annotated[LearnersMerged | LearnerRefused, strawberry.union("MergeLearnersResult")]
 UndoLearnerMergeResult = Annotated[LearnerMergeUndone | LearnerRefused, strawberry.union("UndoLearnerMergeResult")]
 
@@ -70,6 +89,38 @@ async def _undo(work: UnitOfWork, _: Caller, arguments: dict[str, Any]) -> Paylo
     return success("LearnerMergeUndone", {"merge": merge_id})
 
 
+async def _create_group(work: UnitOfWork, _: Caller, arguments: dict[str, Any]) -> Payload:
+    try:
+        group_id = await create_provider_group(work, arguments["name"], _locations(arguments))
+    except DirectoryRefusal as error:
+        return refusal("ProviderGroupRefused", error.code, error.message)
+    return success("ProviderGroupChanged", {"providerGroup": group_id})
+
+
+async def _extend_group(work: UnitOfWork, _: Caller, arguments: dict[str, Any]) -> Payload:
+    try:
+        group_id = _identifier(arguments["id"], "ProviderGroup", "NO_SUCH_GROUP")
+        await add_group_locations(work, group_id, _locations(arguments))
+    except DirectoryRefusal as error:
+        return refusal("ProviderGroupRefused", error.code, error.message)
+    return success("ProviderGroupChanged", {"providerGroup": group_id})
+
+
+async def _reduce_group(work: UnitOfWork, _: Caller, arguments: dict[str, Any]) -> Payload:
+    try:
+        group_id = _identifier(arguments["id"], "ProviderGroup", "NO_SUCH_GROUP")
+        await remove_group_location(
+            work, group_id, _identifier(arguments["locationId"], "Location", "NO_SUCH_LOCATION")
+        )
+    except DirectoryRefusal as error:
+        return refusal("ProviderGroupRefused", error.code, error.message)
+    return success("ProviderGroupChanged", {"providerGroup": group_id})
+
+
+def _locations(arguments: dict[str, Any]) -> list[UUID]:
+    return [_identifier(text, "Location", "NO_SUCH_LOCATION") for text in arguments["locationIds"]]
+
+
 @strawberry.type
 class DirectoryMutations:
     """Mutations of the directory."""
@@ -82,4 +133,22 @@ class DirectoryMutations:
     )
     undo_learner_merge: UndoLearnerMergeResult | None = command(
         _undo, WRITE, {"id": strawberry.ID}, description="Two records were two people after all."
+    )
+    create_provider_group: ProviderGroupResult | None = command(
+        _create_group,
+        WRITE,
+        {"name": str, "location_ids": list[strawberry.ID]},
+        description="Locations of one manager or brand under a name.",
+    )
+    add_provider_group_locations: ProviderGroupResult | None = command(
+        _extend_group,
+        WRITE,
+        {"id": strawberry.ID, "location_ids": list[strawberry.ID]},
+        description="Put locations into a group. One that is in it already stays.",
+    )
+    remove_provider_group_location: ProviderGroupResult | None = command(
+        _reduce_group,
+        WRITE,
+        {"id": strawberry.ID, "location_id": strawberry.ID},
+        description="Take a location out of a group.",
     )
