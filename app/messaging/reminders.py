@@ -152,10 +152,12 @@ def _plan_one(
         due = due_at(distance, session.starts_at, session.ends_at)
         quiet = (settings.quiet_from, settings.quiet_until)
         due = when_to_remind(due, session.starts_at if rule.moment == "before_start" else None, quiet)
+        late = is_missed(distance, due, session.starts_at, now)
+        if late and rule.id not in kept:
+            continue  # it was too late before there was such a rule or session
         reminder = kept.get(rule.id) or _new(work, rule, session)
         if reminder.state in ("done", "missed"):
             continue
-        late = is_missed(distance, due, session.starts_at, now)
         reminder.due_at, reminder.state = due, "missed" if late else "scheduled"
         if not late:
             scheduled += 1
