@@ -4,6 +4,7 @@ import strawberry
 
 from app.directory import models as directory
 from app.imports import models as imports
+from app.messaging import models as messages
 from app.training import models as training
 from app.training.booking import models as booking_models
 from app.training.certificates import models as certificate_models
@@ -18,6 +19,7 @@ from medstead_graphql.types import (
     listings_booking,
     listings_certificates,
     listings_mapping,
+    listings_messages,
     listings_requirements,
 )
 from medstead_graphql.types.booking import Booking, SessionSeries, TeamMember, Venue
@@ -62,6 +64,14 @@ from medstead_graphql.types.mapping import (
     TopicInUse,
     in_use,
     reach_in,
+)
+from medstead_graphql.types.messages import (
+    Message,
+    MessageObjection,
+    MessageTemplate,
+    NudgeRule,
+    Reminder,
+    ReminderRule,
 )
 from medstead_graphql.types.registry import Organisation
 from medstead_graphql.types.requirements import (
@@ -195,6 +205,13 @@ class Query(BookingQuestions, FundingQuestions, GovernanceQuestions):
     import_: Import | None = by_id(imports.ImportRun, name="import")
     imports: Connection[Import] = many(listings.IMPORT)
     import_rows: Connection[ImportRow] = many(listings.IMPORT_ROW)
+    message: Message | None = by_id(messages.Message)
+    messages: Connection[Message] = many(listings_messages.MESSAGE)
+    message_templates: Connection[MessageTemplate] = many(listings_messages.TEMPLATE)
+    message_objections: Connection[MessageObjection] = many(listings_messages.OBJECTION)
+    reminder_rules: Connection[ReminderRule] = many(listings_messages.REMINDER_RULE)
+    reminders: Connection[Reminder] = many(listings_messages.REMINDER)
+    nudge_rules: Connection[NudgeRule] = many(listings_messages.NUDGE_RULE)
     webhook_endpoint: WebhookEndpoint | None = by_id(webhooks.WebhookEndpoint)
     webhook_endpoints: Connection[WebhookEndpoint] = many(listings.WEBHOOK_ENDPOINT)
     webhook_delivery: WebhookDelivery | None = by_id(webhooks.WebhookDelivery)

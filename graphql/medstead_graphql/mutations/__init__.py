@@ -14,6 +14,7 @@ from medstead_graphql.mutations.governance_plans import PlanMutations
 from medstead_graphql.mutations.imports import ImportMutations
 from medstead_graphql.mutations.learner_records import LearnerRecordMutations
 from medstead_graphql.mutations.mapping import MappingMutations
+from medstead_graphql.mutations.messages import MessageMutations
 from medstead_graphql.mutations.nominations import NominationMutations
 from medstead_graphql.mutations.programmes import ProgrammeMutations
 from medstead_graphql.mutations.sessions import SessionMutations
@@ -34,6 +35,7 @@ class Mutation(
     ImportMutations,
     LearnerRecordMutations,
     MappingMutations,
+    MessageMutations,
     NominationMutations,
     PlanMutations,
     ProgrammeMutations,
