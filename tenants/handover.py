@@ -8,7 +8,19 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Column, ColumnElement, Table, UniqueConstraint, and_, delete, exists, insert, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Index,
+    Table,
+    UniqueConstraint,
+    and_,
+    delete,
+    exists,
+    insert,
+    select,
+    update,
+)
 
 from tenants.base import SCHEMA, among, metadata
 from tenants.session import UnitOfWork
@@ -102,7 +114,24 @@ async def _twice(
             )
         )
         found |= {row["id"]: dict(row) for row in rows.mappings()}
+    for index in table.indexes:
+        if index.unique and column.name in index.columns:
+            found |= await _twice_by(work, table, index, column, condition, kept_id)
     return list(found.values())
+
+
+async def _twice_by(
+    work: UnitOfWork, table: Table, index: Index, column: Column[Any], condition: ColumnElement[bool], kept_id: UUID
+) -> dict[UUID, Mapping[str, Any]]:
+    """The same by an index that allows one such row among those that it is about."""
+    about = index.dialect_options["postgresql"]["where"]
+    others = [other.name for other in index.columns if other.name not in ("tenant_id", column.name)]
+    kept = await work.session.execute(
+        select(*[table.c[name] for name in others]).where(table.c.tenant_id == work.tenant_id, column == kept_id, about)
+    )
+    taken = {tuple(row) for row in kept}
+    rows = (await work.session.execute(select(table).where(condition, about))).mappings()
+    return {row["id"]: dict(row) for row in rows if tuple(row[name] for name in others) in taken}
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
