@@ -11,9 +11,11 @@ from app import health, uploads
 from app.console.console import console_routes
 from app.identity import oauth
 from app.logs import configure_logs
+from app.public.campaign_pages import campaign_routes
 from app.public.check_in_pages import check_in_routes
 from app.public.pages import Misses
 from app.public.receipt_endpoint import receipt_routes
+from app.public.stop_pages import stop_routes
 from app.public.verify_pages import verify_routes
 from app.services import Services
 from app.settings import Settings, load_settings
@@ -24,6 +26,15 @@ from medstead_graphql.schema import schema
 from medstead_graphql.service import GraphQLService
 from tenants.clock import Clock, system_clock
 from workers import health as workers_health
+
+COUNTED = {
+    "verify_misses": "verify",
+    "check_in_misses": "check-in",
+    "campaign_misses": "go",
+    "registrations": "register",
+    "stop_misses": "stop",
+}
+"""What public pages count by address, each behind a door of its own."""
 
 
 def create_app(settings: Settings | None = None, clock: Clock = system_clock) -> Starlette:
@@ -36,8 +47,8 @@ def create_app(settings: Settings | None = None, clock: Clock = system_clock) ->
         services = await Services.open(chosen, clock)
         app.state.services = services
         app.state.graphql = GraphQLService(services)
-        app.state.verify_misses = Misses(chosen.redis_url, services.vault, "verify")
-        app.state.check_in_misses = Misses(chosen.redis_url, services.vault, "check-in")
+        for name, door in COUNTED.items():
+            setattr(app.state, name, Misses(chosen.redis_url, services.vault, door))
         app.state.deprecated_fields = deprecations(schema._schema)
         if chosen.environment != "test":
             # What is there now stays for the life of the process: to look through it again and again for what could be
@@ -48,8 +59,8 @@ def create_app(settings: Settings | None = None, clock: Clock = system_clock) ->
             yield
         finally:
             await app.state.graphql.close()
-            await app.state.verify_misses.close()
-            await app.state.check_in_misses.close()
+            for name in COUNTED:
+                await getattr(app.state, name).close()
             await services.close()
 
     routes: list[BaseRoute] = [
@@ -66,6 +77,8 @@ def create_app(settings: Settings | None = None, clock: Clock = system_clock) ->
         *verify_routes(),
         *check_in_routes(),
         *receipt_routes(),
+        *campaign_routes(),
+        *stop_routes(),
     ]
     app = Starlette(routes=routes, lifespan=lifespan)
     app.add_middleware(SecurityHeaders)

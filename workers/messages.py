@@ -1,10 +1,10 @@
-"""Jobs of messages: sending what is due, planning reminders and asking for theirs, nudges."""
+"""Jobs of messages: sending what is due, planning reminders and asking for theirs, queueing campaigns."""
 
 from datetime import timedelta
 
 import structlog
 
-from app.messaging import nudges, receipts, reminders
+from app.messaging import nudges, queueing, receipts, reminders
 from app.messaging.models import MessageSettings
 from app.messaging.notify import Notify
 from app.messaging.notifying import notify_of
@@ -74,10 +74,23 @@ async def _nudge(_: WorkerContext, work: UnitOfWork) -> None:
     log.info("nudges asked for", messages=await nudges.run(work))
 
 
+async def _campaign(context: WorkerContext) -> None:
+    """Queue a campaign chunk by chunk, then look from time to time whether all its copies have come to an end."""
+    services, campaign_id = context.services, context.refs["campaign_id"]
+    came_to = queueing.Step.MORE
+    while came_to is queueing.Step.MORE:
+        async with services.database.unit_of_work(context.tenant) as work:
+            await context.renew(work)
+            came_to = await queueing.step(work, campaign_id, services.vault)
+    if came_to is queueing.Step.UNDER_WAY:
+        raise TryLater(queueing.LOOK_AGAIN_SECONDS)
+
+
 def register_handlers() -> None:
     """Register the handlers of this family."""
     register(Topic.MESSAGES_SEND, ManyTransactions(_send))
     register(Topic.RECEIPTS_ASK, ManyTransactions(_ask_receipts))
     register(Topic.REMINDERS_PLAN, OneTransaction(_plan, LONG_SECONDS))
     register(Topic.NUDGES_RUN, OneTransaction(_nudge, LONG_SECONDS))
+    register(Topic.CAMPAIGN_QUEUE, ManyTransactions(_campaign))
     register(Topic.REMINDER_RUN, OneTransaction(_remind, LONG_SECONDS))

@@ -18,7 +18,7 @@ from app.messaging.rules import TRANSACTIONAL, Occasion
 from app.messaging.writing import prepare, write
 from app.training.certificates.pdf import verify_url
 from tenants.base import SCHEMA
-from tenants.clock import LONDON
+from tenants.clock import LONDON, london_date
 from tenants.session import UnitOfWork
 
 INVITED = {Occasion.BOOKING_CONFIRMED, Occasion.SESSION_CHANGED, Occasion.BOOKING_ASKED_AGAIN}
@@ -28,6 +28,7 @@ _FACTS = f"""
     SELECT m.id, m.occasion, m.message_class, m.attempts, m.uncertain, m.learner_id, m.contact_id, m.session_id,
            m.booking_id, m.subject_id, m.campaign_id, m.created_at,
            coalesce(t.subject, c.subject) AS subject, coalesce(t.body, c.body) AS body,
+           c.state AS campaign_state,
            l.display_name, l.given_name, p.name AS contact_name, coalesce(q.name, e.name) AS workplace,
            coalesce(p.address, mail.value) AS address,
            CASE WHEN p.id IS NULL THEN mail.undeliverable_since ELSE p.undeliverable_since END AS undeliverable_since,
@@ -44,10 +45,6 @@ _FACTS = f"""
       LEFT JOIN {SCHEMA}.campaign c ON c.tenant_id = $1 AND c.id = m.campaign_id
       LEFT JOIN {SCHEMA}.campaign_link k ON k.tenant_id = $1 AND k.message_id = m.id
       LEFT JOIN {SCHEMA}.learner l ON l.tenant_id = $1 AND l.id = m.learner_id
-      LEFT JOIN LATERAL (
-           SELECT i.value, i.undeliverable_since FROM {SCHEMA}.learner_identifier i
-            WHERE i.tenant_id = $1 AND i.learner_id = m.learner_id AND i.kind = 'email' AND NOT i.shared
-            ORDER BY i.undeliverable_since NULLS FIRST, i.created_at DESC, i.id LIMIT 1) mail ON true
       LEFT JOIN {SCHEMA}.provider_contact p ON p.tenant_id = $1 AND p.id = m.contact_id
       LEFT JOIN {SCHEMA}.tenant_location w ON w.tenant_id = $1 AND w.id = p.tenant_location_id
       LEFT JOIN {SCHEMA}.cqc_location q ON q.id = w.location_id
@@ -56,10 +53,16 @@ _FACTS = f"""
       LEFT JOIN {SCHEMA}.training_session s ON s.tenant_id = $1 AND s.id = m.session_id
       LEFT JOIN {SCHEMA}.venue v ON v.tenant_id = $1 AND v.id = s.venue_id
       LEFT JOIN {SCHEMA}.booking b ON b.tenant_id = $1 AND b.id = m.booking_id
+      LEFT JOIN LATERAL (
+           SELECT i.value, i.undeliverable_since FROM {SCHEMA}.learner_identifier i
+            WHERE i.tenant_id = $1 AND i.learner_id = m.learner_id AND i.kind = 'email'
+              AND (NOT i.shared OR b.booked_by = 'learner')
+            ORDER BY i.shared, i.undeliverable_since NULLS FIRST, i.created_at DESC, i.id LIMIT 1) mail ON true
       LEFT JOIN {SCHEMA}.place_offer o ON o.tenant_id = $1 AND o.booking_id = m.booking_id AND o.id = m.subject_id
       LEFT JOIN {SCHEMA}.certificate h ON h.tenant_id = $1 AND h.id = m.subject_id
      WHERE m.tenant_id = $1 AND m.id = ANY($2::uuid[]) AND m.state = 'inflight'
 """
+"""A mailbox that several share is written to about a booking alone that somebody made with that address."""
 
 
 ADDRESSES = f"""
@@ -131,7 +134,7 @@ async def compose(work: UnitOfWork, sender: Sender, message_ids: Iterable[UUID],
 def _why_not(row: Any, now: datetime) -> tuple[str, str] | None:
     """Why a message does not go out after all: the state that it gets and a code."""
     occasion = Occasion(row["occasion"])
-    if row["contact_ended_on"] is not None and row["contact_ended_on"] < now.date():
+    if row["contact_ended_on"] is not None and row["contact_ended_on"] <= london_date(now):
         return "withdrawn", "CONTACT_ENDED"
     if not row["address"]:
         return "failed", "NO_ADDRESS"
@@ -157,6 +160,7 @@ def _why_not_now(occasion: Occasion, row: Any, now: datetime) -> tuple[str, str]
         Occasion.AFTER_ATTENDED: lambda: "SESSION_CANCELLED" if cancelled else None,
         Occasion.AFTER_ABSENT: lambda: "SESSION_CANCELLED" if cancelled else None,
         Occasion.CERTIFICATE_ISSUED: lambda: None if row["certificate_state"] == "issued" else "CERTIFICATE_ENDED",
+        Occasion.CAMPAIGN: lambda: "CAMPAIGN_WITHDRAWN" if row["campaign_state"] == "withdrawn" else None,
     }
     code = gone[occasion]() if occasion in gone else None
     if code is None and begun and occasion in (Occasion.REMINDER, Occasion.BOOKING_OFFERED, Occasion.SESSION_CHANGED):
@@ -182,7 +186,8 @@ def _letter(row: Any, sender: Sender, now: datetime) -> Letter:
     stop = None
     if occasion not in TRANSACTIONAL:
         learner_id, contact_id = row["learner_id"], row["contact_id"]
-        stop = stop_url(sender.vault, sender.base_url, sender.slug, sender.tenant_id, learner_id, contact_id, occasion)
+        whose = (sender.vault, sender.base_url, sender.slug, sender.tenant_id, learner_id, contact_id)
+        stop = stop_url(*whose, occasion, row["message_class"])
     return Letter(
         row["id"], f"m-{row['id'].hex}", row["address"], written, sender.identity, now, stop, invited, cancels
     )  # fmt: skip

@@ -9,9 +9,10 @@ from sqlalchemy import select
 
 from app.directory.models import Learner
 from app.identity.secrets import Vault
-from app.messaging.models import MessageObjection, ProviderContact
+from app.messaging.models import MESSAGE_CLASSES, MessageObjection, ProviderContact
 from app.messaging.rules import TRANSACTIONAL, Occasion
 from app.training.errors import TrainingRefusal
+from app.training.requirements.finding import standing_learner
 from tenants.audit import Action
 from tenants.identifiers import new_id
 from tenants.session import UnitOfWork
@@ -22,7 +23,7 @@ NUDGE_OF = {
     Occasion.NUDGE_NEXT_TIER: "next_tier",
 }
 KINDS = ("all", "programme", "marketing", *NUDGE_OF.values())
-_MAC = 12
+_HEAD, _MAC = 18, 12
 
 
 def kinds_against(occasion: Occasion, message_class: str) -> set[str]:
@@ -35,13 +36,16 @@ def kinds_against(occasion: Occasion, message_class: str) -> set[str]:
 async def object_to(
     work: UnitOfWork, kind: str, source: str, *, learner_id: UUID | None = None, contact_id: UUID | None = None
 ) -> UUID:
-    """Note an objection; one that is there already stays. Gives its id.
+    """Note an objection; one that is there already stays. Gives its id. Of a learner whose record was merged, it is the
+    kept one that objects.
 
     Raises TrainingRefusal `UNKNOWN_KIND`, `NO_SUCH_LEARNER` or `NO_SUCH_CONTACT`.
     """
     if kind not in KINDS:
         raise TrainingRefusal("UNKNOWN_KIND", f"Choose among {', '.join(KINDS)}.", "kind")
-    await _known(work, learner_id, contact_id)
+    if learner_id is not None:
+        learner_id = await standing_learner(work, learner_id)
+    await _lock(work, learner_id, contact_id)
     present = select(MessageObjection.id).where(
         MessageObjection.learner_id.is_not_distinct_from(learner_id),
         MessageObjection.contact_id.is_not_distinct_from(contact_id),
@@ -78,18 +82,23 @@ async def end_objection(work: UnitOfWork, objection_id: UUID) -> None:
     work.record(Action.OBJECTION_ENDED, "message_objection", objection_id, before={"kind": objection.kind})
 
 
-async def _known(work: UnitOfWork, learner_id: UUID | None, contact_id: UUID | None) -> None:
-    if learner_id is not None and await work.session.get(Learner, (work.tenant_id, learner_id)) is None:
-        raise TrainingRefusal("NO_SUCH_LEARNER", "There is no such learner. Choose one from the list.", "learnerId")
-    if contact_id is not None and await work.session.get(ProviderContact, (work.tenant_id, contact_id)) is None:
-        raise TrainingRefusal("NO_SUCH_CONTACT", "There is no such contact. Choose one from the list.", "contactId")
+async def _lock(work: UnitOfWork, learner_id: UUID | None, contact_id: UUID | None) -> None:
+    """Let nobody else note an objection of theirs meanwhile: a button may be pressed twice at once."""
+    lock = {"key_share": True}
+    if learner_id is not None:
+        await work.session.get_one(Learner, (work.tenant_id, learner_id), with_for_update=lock)
+    if contact_id is not None:
+        contact = await work.session.get(ProviderContact, (work.tenant_id, contact_id), with_for_update=lock)
+        if contact is None:
+            raise TrainingRefusal("NO_SUCH_CONTACT", "There is no such contact. Choose one from the list.", "contactId")
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """What a link for objecting stands for."""
+    """What a link for objecting stands for: the message that it stood in, and whom that was for."""
 
     occasion: Occasion
+    message_class: str
     learner_id: UUID | None
     contact_id: UUID | None
 
@@ -102,11 +111,13 @@ def stop_url(
     learner_id: UUID | None,
     contact_id: UUID | None,
     occasion: Occasion,
+    message_class: str,
 ) -> str:
     """Where one press ends messages like this one. The address names nobody to whoever has not our key."""
     who = learner_id or contact_id
     assert who is not None
-    head = bytes([list(Occasion).index(occasion) * 2 + (learner_id is None)]) + who.bytes
+    kind = (list(Occasion).index(occasion) * 2 + (learner_id is None), MESSAGE_CLASSES.index(message_class))
+    head = bytes(kind) + who.bytes
     token = base64.urlsafe_b64encode(head + _mac(vault, tenant_id, head)).decode()
     return f"{base_url}/stop/{slug}/{token}"
 
@@ -117,11 +128,11 @@ def read_stop(vault: Vault, tenant_id: UUID, token: str) -> Stop | None:
         raw = base64.urlsafe_b64decode(token.encode("ascii"))
     except ValueError:
         return None
-    head, mac = raw[:17], raw[17:]
-    if len(raw) != 17 + _MAC or not hmac.compare_digest(mac, _mac(vault, tenant_id, head)):
+    head, mac = raw[:_HEAD], raw[_HEAD:]
+    if len(raw) != _HEAD + _MAC or not hmac.compare_digest(mac, _mac(vault, tenant_id, head)):
         return None
-    who, occasion = UUID(bytes=head[1:]), list(Occasion)[head[0] // 2]
-    return Stop(occasion, None, who) if head[0] % 2 else Stop(occasion, who, None)
+    who, occasion, message_class = UUID(bytes=head[2:]), list(Occasion)[head[0] // 2], MESSAGE_CLASSES[head[1]]
+    return Stop(occasion, message_class, None if head[0] % 2 else who, who if head[0] % 2 else None)
 
 
 def _mac(vault: Vault, tenant_id: UUID, head: bytes) -> bytes:

@@ -50,7 +50,7 @@ PROBLEMS = {
     404: ("There is no such page", "Check the address that you were given."),
     405: ("This page cannot be used that way", "Open the address that you were given."),
     413: ("What you sent is too large", "Send a shorter text."),
-    429: ("Too many tries", "Wait some minutes, then try again with the code on the certificate."),
+    429: ("Too many tries", "Wait some minutes, then try again with what you were given."),
     500: ("Something went wrong on our side", "Nothing has been changed. Try again in a moment."),
 }
 
