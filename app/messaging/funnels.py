@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Integer, Select, and_, cast, distinct, func, or_, select
 
-from app.messaging.models import OPEN, CampaignLink, CampaignRegistration, CampaignVisit, Message
+from app.messaging.models import OPEN, Campaign, CampaignLink, CampaignRegistration, CampaignVisit, Message
 from app.training.booking.models import Booking
 from app.training.models import Attendance
 from tenants.base import table_of
@@ -21,36 +21,36 @@ COUNTS = (
 
 def funnel(tenant: Any, campaign: Any) -> Select[Any]:
     """One row of COUNTS. `sent`: handed over; `delivered`: as far as the provider told; `bounced`: no such mailbox."""
-    message = table_of(Message).alias()
+    one, message = table_of(Campaign).alias(), table_of(Message).alias()
     state = message.c.state
-    handed_over = or_(state.in_(("sent", "delivered")), and_(state == "bounced", message.c.sent_at.is_not(None)))
+    handed_over = or_(state == "sent", state == "delivered", and_(state == "bounced", message.c.sent_at.is_not(None)))
     among_copies: dict[str, Any] = {
         "recipients": None,
-        "waiting": state.in_(OPEN),
+        "waiting": or_(*[state == word for word in OPEN]),
         "sent": handed_over,
         **{name: state == name for name in ("delivered", "bounced", "failed", "withdrawn")},
     }
     columns = []
     for name, condition in among_copies.items():
         count = select(cast(func.count(), Integer)).select_from(message)
-        count = count.where(message.c.tenant_id == tenant, message.c.campaign_id == campaign)
+        count = count.where(message.c.tenant_id == tenant, message.c.campaign_id == one.c.id)
         columns.append((count if condition is None else count.where(condition)).scalar_subquery().label(name))
-    columns += [_visited(tenant, campaign), *_people(tenant, campaign)]
-    return select(*columns)
+    columns += [_visited(tenant, one), *_people(tenant, one)]
+    return select(*columns).where(one.c.tenant_id == tenant, one.c.id == campaign)
 
 
-def _visited(tenant: Any, campaign: Any) -> Any:
+def _visited(tenant: Any, one: Any) -> Any:
     visit, link = table_of(CampaignVisit).alias(), table_of(CampaignLink).alias()
     return (
         select(cast(func.count(distinct(visit.c.link_id)), Integer))
         .select_from(visit.join(link, and_(link.c.tenant_id == tenant, link.c.id == visit.c.link_id)))
-        .where(visit.c.tenant_id == tenant, link.c.campaign_id == campaign)
+        .where(visit.c.tenant_id == tenant, link.c.campaign_id == one.c.id)
         .scalar_subquery()
         .label("visited")
     )
 
 
-def _people(tenant: Any, campaign: Any) -> list[Any]:
+def _people(tenant: Any, one: Any) -> list[Any]:
     came, link = table_of(CampaignRegistration).alias(), table_of(CampaignLink).alias()
     first, second, third = (table_of(Booking).alias() for _ in range(3))
     attendance = table_of(Attendance).alias()
@@ -65,7 +65,7 @@ def _people(tenant: Any, campaign: Any) -> list[Any]:
         for booking in (first, second, third)
     ]
     attended = registered.join(attendance, and_(attendance.c.tenant_id == tenant, or_(*was_there)))
-    ours = (came.c.tenant_id == tenant, link.c.campaign_id == campaign)
+    ours = (came.c.tenant_id == tenant, link.c.campaign_id == one.c.id)
     counts = (
         ("registered", select(cast(func.count(distinct(first.c.learner_id)), Integer)).select_from(registered)),
         (

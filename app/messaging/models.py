@@ -215,6 +215,7 @@ class Campaign(TenantOwned, Base):
     __tablename__ = "campaign"
     __table_args__ = tenant_table(
         CheckConstraint("state in ('draft', 'submitted', 'approved', 'sending', 'sent', 'withdrawn')", name="state"),
+        CheckConstraint("message_class in ('programme', 'marketing')", name="message_class"),
         CheckConstraint("approved_by is null or approved_by <> written_by", name="second_person"),
         tenant_unique("name"),
         tenant_index("created_at", "id"),

@@ -112,7 +112,7 @@ def read_segment(data: Mapping[str, Any]) -> Segment:
         raise TrainingRefusal("ROLES_OF_CONTACTS", "Only contacts have roles. Leave the roles out.", "roles")
     if segment.without_champion and who == "champions":
         message = "Champions are at locations that have one. Write to contacts or learners instead."
-        raise TrainingRefusal("CHAMPIONS_HAVE_ONE", message, "without_champion")
+        raise TrainingRefusal("CHAMPIONS_HAVE_ONE", message, "withoutChampion")
     return segment
 
 
@@ -127,8 +127,14 @@ def segment_data(segment: Segment) -> dict[str, Any]:
     return data | ({"without_champion": True} if segment.without_champion else {})
 
 
-def _bad(message: str, field: str) -> TrainingRefusal:
-    return TrainingRefusal("BAD_SEGMENT", message, field)
+def _bad(message: str, name: str) -> TrainingRefusal:
+    return TrainingRefusal("BAD_SEGMENT", message, _field(name))
+
+
+def _field(name: str) -> str:
+    """The input's field of that name."""
+    first, *others = name.split("_")
+    return first + "".join(word.title() for word in others)
 
 
 def _texts(data: Mapping[str, Any], name: str) -> tuple[str, ...]:
@@ -136,7 +142,7 @@ def _texts(data: Mapping[str, Any], name: str) -> tuple[str, ...]:
     if not isinstance(values, list | tuple) or not all(isinstance(value, str | UUID) for value in values):
         raise _bad("Send a list of texts.", name)
     if len(values) > MOST_VALUES:
-        raise TrainingRefusal("TOO_MANY", f"Choose at most {MOST_VALUES}.", name)
+        raise TrainingRefusal("TOO_MANY", f"Choose at most {MOST_VALUES}.", _field(name))
     return tuple(sorted({str(value) for value in values}))
 
 
@@ -161,7 +167,7 @@ async def check_segment(work: UnitOfWork, segment: Segment) -> None:
     known = await work.session.scalars(select(ProviderGroup.id).where(ProviderGroup.id.in_(segment.provider_groups)))
     if set(known) != set(segment.provider_groups):
         message = "There is no such provider group. Choose one from the list."
-        raise TrainingRefusal("NO_SUCH_PROVIDER_GROUP", message, "provider_groups")
+        raise TrainingRefusal("NO_SUCH_PROVIDER_GROUP", message, "providerGroups")
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from medstead_graphql.types import (
     listings_requirements,
 )
 from medstead_graphql.types.booking import Booking, SessionSeries, TeamMember, Venue
+from medstead_graphql.types.campaigns import CampaignQuestions
 from medstead_graphql.types.certificates import Certificate, CertificateRun, CertificateTemplate
 from medstead_graphql.types.champions import (
     CHAMPION_SUMMARY,
@@ -99,7 +100,7 @@ from tenants import models as registry
 
 
 @strawberry.type(description="Reads. Everything is seen within the tenant that the caller's token is for.")
-class Query(BookingQuestions, FundingQuestions, GovernanceQuestions):
+class Query(BookingQuestions, CampaignQuestions, FundingQuestions, GovernanceQuestions):
     """Reads."""
 
     tenant: Tenant = one(registry.Tenant, join=lambda _, tenant, compilation: tenant.c.id == compilation.tenant)

@@ -57,6 +57,7 @@ def upgrade() -> None:
             "state in ('draft', 'submitted', 'approved', 'sending', 'sent', 'withdrawn')",
             name=op.f("campaign_state_check"),
         ),
+        sa.CheckConstraint("message_class in ('programme', 'marketing')", name=op.f("campaign_message_class_check")),
         sa.CheckConstraint(
             "approved_by is null or approved_by <> written_by", name=op.f("campaign_second_person_check")
         ),

@@ -38,6 +38,7 @@ NOT_ASKED = {
     *("championSummary", "retention"),
     *("coursesInUse", "topicsInUse", "courseReach", "accessGaps", "evidencedTopics", "evidencedCourses"),
     *("accreditedBy", "belowTierMinimum", "differences", "coversAll", "smallest", "programmeName"),
+    *("funnel", "campaignReach"),
     *("kpis", "history", "governanceReport", "equity", "sessionCosts", "unitCosts", "licenceAccounts"),
 }
 """Fields whose figures have tests of their own, against files and rows counted by hand."""
@@ -52,6 +53,7 @@ SCOPES = (
     "bookings:write",
     "finance:read",
     "governance:read",
+    "messages:read",
 )
 
 

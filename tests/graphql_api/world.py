@@ -3,7 +3,7 @@
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
 from functools import cache
 from typing import Any, get_type_hints
@@ -179,6 +179,7 @@ def _value(table: Table, column: Column[Any], chance: random.Random) -> Any:
         bool: chance.random() < 0.5,
         bytes: b"",
         date: chance.choice(DAYS),
+        time: chance.choice((time(8), time(20, 30))),
         type(NOW): chance.choice(MOMENTS),
         int: chance.choice([n for n in NUMBERS if n < 2**15] if isinstance(column.type, SmallInteger) else NUMBERS),
     }

@@ -235,6 +235,7 @@ async def test_the_applications_own_routes_are_known_here(installation: Installa
     assert paths == OPEN_TO_ALL | set(FOR_TOKENS)
     mounts = {route.path for route in installation.app.routes if isinstance(route, Mount)}
     assert mounts == {"/graphql", "/console/static", "/console", "/verify", "/issuers", "/check-in", "/receipts"}
+    assert mounts == {"/graphql", "/console/static", "/console", "/verify", "/issuers", "/check-in", "/go", "/stop"}
 
 
 def requests_of(route: ConsoleRoute, identifier: UUID) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from app.directory.models import LearnerIdentifier
+from app.identity.permissions import Permission
 from app.messaging import campaigns, contacts, queueing
 from app.messaging.models import ProviderContact
 from app.messaging.objections import object_to
@@ -266,3 +267,69 @@ async def test_it_waits_for_its_moment_and_can_be_withdrawn_while_it_is_sent(
     campaign = await the_campaign(installation, campaign_id)
     assert (campaign.state, campaign.recipients) == ("withdrawn", 6)
     assert {message.state for message in await ledger(installation)} == {"sent", "withdrawn"}
+
+
+WRITE = """mutation ($input: CampaignInput!) { result: createCampaign(input: $input) { __typename
+  ... on CampaignChanged { campaign { id state version segment funnel { recipients sent } } }
+  ... on UserError { code path } } }"""
+READ = """{ campaigns(where: {state: {equals: "draft"}}) { nodes { id name messageClass state } }
+  providerContacts { nodes { id role address employer { name } } } }"""
+
+
+async def test_campaigns_through_the_api(installation: Installation) -> None:
+    agency, _ = await make_staff(installation, 1, home="Agency")
+    await set_sender(installation)
+    north = installation.north
+    saved = await installation.data(
+        north,
+        """mutation ($input: ProviderContactInput!) { saveProviderContact(input: $input) { __typename
+             ... on ProviderContactSaved { contact { id } } ... on UserError { code path } } }""",
+        {"input": {"role": "OFFICE", "address": "agency@work.example", "employer": f"Employer:{agency}"}},
+    )
+    contact = saved["saveProviderContact"]["contact"]["id"]
+    wanted = {
+        "name": "Spring", "messageClass": "PROGRAMME", "subject": "News", "body": "Dear ((first_name))",
+        "segment": {"who": "LEARNERS", "roles": ["OFFICE"]},
+    }  # fmt: skip
+    refused = (await installation.data(north, WRITE, {"input": wanted}))["result"]
+    assert (refused["__typename"], refused["code"], refused["path"]) == (
+        "CampaignRefused",
+        "ROLES_OF_CONTACTS",
+        ["roles"],
+    )
+    wanted["segment"] = {"who": "CONTACTS", "roles": ["OFFICE"]}
+    made = (await installation.data(north, WRITE, {"input": wanted}))["result"]["campaign"]
+    assert (made["state"], made["segment"]) == ("DRAFT", {"who": "contacts", "roles": ["office"]})
+    reach_of = await installation.data(
+        north, f'{{ campaignReach(campaignId: "{made["id"]}") {{ goes objects undeliverable noAddress shared }} }}'
+    )
+    assert reach_of["campaignReach"] == {"goes": 1, "objects": 0, "undeliverable": 0, "noAddress": 0, "shared": 0}
+    listed = await installation.graphql(north, READ, scopes=[Permission.MESSAGES_READ, Permission.DIRECTORY_READ])
+    assert listed["data"]["campaigns"]["nodes"][0]["name"] == "Spring"
+    assert listed["data"]["providerContacts"]["nodes"] == [
+        {"id": contact, "role": "OFFICE", "address": None, "employer": {"name": "Agency"}}
+    ]
+    assert [error["extensions"]["code"] for error in listed["errors"]] == ["FORBIDDEN"]
+
+    async def moved(name: str, version: int, answer: str = "CampaignChanged") -> str:
+        result = await installation.data(
+            north,
+            f"""mutation {{ result: {name}(id: "{made["id"]}", version: {version}) {{ __typename
+              ... on {answer} {{ campaign {{ state }} }} ... on UserError {{ code }} }} }}""",
+        )
+        return str(result["result"].get("code") or result["result"]["campaign"]["state"])
+
+    assert await moved("submitCampaign", 1) == "SUBMITTED"
+    assert await moved("approveCampaign", 2) == "OWN_CAMPAIGN", "an application that wrote it cannot approve it"
+    assert await moved("takeBackCampaign", 2) == "DRAFT"
+    changed = await installation.data(
+        north,
+        """mutation ($input: CampaignChange!) { result: updateCampaign(input: $input) { __typename
+             ... on CampaignChanged { campaign { subject version } } ... on UserError { code } } }""",
+        {"input": wanted | {"id": made["id"], "version": 3, "subject": "Other news"}},
+    )
+    assert changed["result"]["campaign"] == {"subject": "Other news", "version": 4}
+    assert await moved("withdrawCampaign", 4, "CampaignWithdrawn") == "WITHDRAWN"
+    ended = f'mutation {{ endProviderContact(id: "{contact}") {{ __typename ... on UserError {{ code }} }} }}'
+    for answer in ("ProviderContactSaved", "CampaignRefused"):
+        assert (await installation.data(north, ended))["endProviderContact"]["__typename"] == answer

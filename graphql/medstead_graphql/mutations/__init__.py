@@ -3,6 +3,7 @@
 import strawberry
 
 from medstead_graphql.mutations.booking import BookingMutations
+from medstead_graphql.mutations.campaigns import CampaignMutations
 from medstead_graphql.mutations.certificates import CertificateMutations
 from medstead_graphql.mutations.champions import ChampionMutations
 from medstead_graphql.mutations.courses import CourseMutations
@@ -26,6 +27,7 @@ from medstead_graphql.mutations.webhooks import WebhookMutations
 @strawberry.type(description="Changes. Each answers with a success type or a typed refusal.")
 class Mutation(
     BookingMutations,
+    CampaignMutations,
     CertificateMutations,
     ChampionMutations,
     CourseMutations,
