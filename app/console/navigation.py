@@ -101,6 +101,18 @@ NAVIGATION = [
         Permission.TRAINING_READ,
     ),
     NavigationItem(
+        "/console/campaigns",
+        "Campaigns",
+        "Write to many at once in your organisation’s name, and see who came because of it.",
+        Permission.MESSAGES_READ,
+    ),
+    NavigationItem(
+        "/console/contacts",
+        "Contacts",
+        "See where providers read what you write, and add to it.",
+        Permission.MESSAGES_READ,
+    ),
+    NavigationItem(
         "/console/my-locations",
         "My locations",
         "See who works at your locations and what they need, and book them.",

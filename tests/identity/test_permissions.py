@@ -20,6 +20,8 @@ LEADS = {Role.TENANT_ADMINISTRATOR, Role.PROGRAMME_LEAD}
 SEE_IMPORTS = LEADS | {Role.ANALYST, Role.INFORMATION_GOVERNANCE}
 SEE_FIGURES = SEE_IMPORTS | {Role.COMMUNICATIONS}
 SEE_TRAINING = SEE_IMPORTS | {Role.FACILITATOR}
+WRITE_MESSAGES = LEADS | {Role.COMMUNICATIONS}
+SEE_MESSAGES = WRITE_MESSAGES | {Role.INFORMATION_GOVERNANCE}
 SEE_REJECTED = LEADS | {Role.INFORMATION_GOVERNANCE}
 
 WRITE_MESSAGES = LEADS | {Role.COMMUNICATIONS}
@@ -140,6 +142,16 @@ PAGES: dict[str, set[Role]] = {
     "/governance/incidents/needs/{need_id:uuid}/decide": LEADS,
     "/governance/incidents/categories/add": LEADS,
     "/governance/incidents/categories/{category_id:uuid}": LEADS,
+    "/campaigns": SEE_MESSAGES,
+    "/campaigns/write": WRITE_MESSAGES,
+    **{
+        f"/campaigns/{{campaign_id:uuid}}/{step}": WRITE_MESSAGES
+        for step in ("change", "recipients", "submit", "take-back", "approve", "withdraw")
+    },
+    "/contacts": SEE_MESSAGES,
+    "/contacts/add": WRITE_MESSAGES,
+    "/contacts/file": WRITE_MESSAGES,
+    "/contacts/{contact_id:uuid}/end": WRITE_MESSAGES,
     "/costs": LEADS | {Role.ANALYST},
     "/costs/time": LEADS,
     "/costs/streams/add": LEADS,
