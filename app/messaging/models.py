@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.messaging.rules import Occasion
 from tenants.base import Base, TenantOwned, tenant_index, tenant_table, tenant_unique, to_tenant
 
 OPEN = ("queued", "inflight")
@@ -15,6 +16,7 @@ OPEN = ("queued", "inflight")
 MESSAGE_STATES = (*OPEN, "sent", "delivered", "bounced", "failed", "withdrawn")
 MESSAGE_CLASSES = ("service", "programme", "marketing")
 CHANNELS = ("smtp", "notify")
+OCCASIONS = tuple(occasion.value for occasion in Occasion)
 NUDGES = ("dormant", "no_show", "next_tier")
 
 
@@ -62,9 +64,11 @@ class MessageTemplate(TenantOwned, Base):
     __tablename__ = "message_template"
     __table_args__ = tenant_table(
         CheckConstraint("state in ('draft', 'ready', 'retired')", name="state"),
+        CheckConstraint(f"occasion in {OCCASIONS}", name="occasion"),
         CheckConstraint(f"message_class in {MESSAGE_CLASSES}", name="message_class"),
         tenant_unique("code", "version"),
         tenant_index("occasion", "state"),
+        tenant_index("created_at", "id"),
     )
 
     code: Mapped[str]
@@ -196,6 +200,7 @@ class NudgeRule(TenantOwned, Base):
         CheckConstraint(f"kind in {NUDGES}", name="kind"),
         CheckConstraint("days between 1 and 730", name="days"),
         tenant_unique("kind"),
+        tenant_index("kind", "id"),
     )
 
     kind: Mapped[str]
@@ -255,6 +260,9 @@ class Message(TenantOwned, Base):
         to_tenant("session_id", "training_session"),
         to_tenant("booking_id", "booking"),
         CheckConstraint(f"state in {MESSAGE_STATES}", name="state"),
+        CheckConstraint(f"occasion in {OCCASIONS}", name="occasion"),
+        CheckConstraint(f"message_class in {MESSAGE_CLASSES}", name="message_class"),
+        CheckConstraint(f"channel in {CHANNELS}", name="channel"),
         CheckConstraint("(learner_id is null) <> (contact_id is null)", name="who"),
         CheckConstraint("(template_id is null) <> (campaign_id is null)", name="text"),
         tenant_unique("send_key"),

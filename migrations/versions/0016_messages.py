@@ -53,11 +53,11 @@ def upgrade() -> None:
         sa.Column("recipients", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("message_class in ('programme', 'marketing')", name=op.f("campaign_message_class_check")),
         sa.CheckConstraint(
             "state in ('draft', 'submitted', 'approved', 'sending', 'sent', 'withdrawn')",
             name=op.f("campaign_state_check"),
         ),
-        sa.CheckConstraint("message_class in ('programme', 'marketing')", name=op.f("campaign_message_class_check")),
         sa.CheckConstraint(
             "approved_by is null or approved_by <> written_by", name=op.f("campaign_second_person_check")
         ),
@@ -122,12 +122,24 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "message_class in ('service', 'programme', 'marketing')", name=op.f("message_template_message_class_check")
         ),
+        sa.CheckConstraint(
+            "occasion in ('booking_confirmed', 'booking_offered', 'booking_asked_again', 'booking_ended', 'session_changed', 'reminder', 'after_attended', 'after_absent', 'certificate_issued', 'nudge_dormant', 'nudge_no_show', 'nudge_next_tier', 'campaign')",
+            name=op.f("message_template_occasion_check"),
+        ),
         sa.CheckConstraint("state in ('draft', 'ready', 'retired')", name=op.f("message_template_state_check")),
         sa.ForeignKeyConstraint(["tenant_id"], ["medstead.tenant.id"], name=op.f("message_template_tenant_id_fkey")),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("message_template_pkey")),
         sa.UniqueConstraint("tenant_id", "code", "version", name=op.f("message_template_tenant_id_code_version_key")),
         schema="medstead",
         info={"kind": "tenant"},
+    )
+    op.create_index(
+        op.f("message_template_tenant_id_created_at_id_index"),
+        "message_template",
+        ["tenant_id", "created_at", "id"],
+        unique=False,
+        schema="medstead",
+        postgresql_where=None,
     )
     op.create_index(
         op.f("message_template_tenant_id_occasion_state_index"),
@@ -154,6 +166,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("tenant_id", "kind", name=op.f("nudge_rule_tenant_id_kind_key")),
         schema="medstead",
         info={"kind": "tenant"},
+    )
+    op.create_index(
+        op.f("nudge_rule_tenant_id_kind_id_index"),
+        "nudge_rule",
+        ["tenant_id", "kind", "id"],
+        unique=False,
+        schema="medstead",
+        postgresql_where=None,
     )
     op.create_table(
         "provider_contact",
@@ -400,6 +420,14 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("channel in ('smtp', 'notify')", name=op.f("message_channel_check")),
+        sa.CheckConstraint(
+            "message_class in ('service', 'programme', 'marketing')", name=op.f("message_message_class_check")
+        ),
+        sa.CheckConstraint(
+            "occasion in ('booking_confirmed', 'booking_offered', 'booking_asked_again', 'booking_ended', 'session_changed', 'reminder', 'after_attended', 'after_absent', 'certificate_issued', 'nudge_dormant', 'nudge_no_show', 'nudge_next_tier', 'campaign')",
+            name=op.f("message_occasion_check"),
+        ),
         sa.CheckConstraint(
             "state in ('queued', 'inflight', 'sent', 'delivered', 'bounced', 'failed', 'withdrawn')",
             name=op.f("message_state_check"),

@@ -309,6 +309,7 @@ TAKES_A_VERSION = {
     *("decideLearningNeed", "updateActionPlan", "updatePlanAction", "saveObjective"),
     *("saveFundingStream", "saveLicencePool"),
     "updateCampaign",
+    *("saveReminderRule", "setNudge"),
     "renameProgramme",
     "publishProgramme",
     "retireProgramme",
@@ -321,6 +322,13 @@ TAKES_A_VERSION = {
 }
 GUARDED_BY_ITS_STATE = {
     "mergeLearners": "MERGED_ALREADY",
+    "saveMessageTemplate": "each call makes a version of its own, and the newest is sent",
+    "retireMessageTemplate": "NO_SUCH_TEMPLATE",
+    "retryMessage": "NOT_FAILED",
+    "withdrawMessage": "NOT_QUEUED",
+    "objectToMessages": "an objection that is there already stays",
+    "endMessageObjection": "ENDED_ALREADY",
+    "pauseSending": "says what is to be",
     "createProviderGroup": "NAME_TAKEN",
     "addProviderGroupLocations": "a location that is in it already stays",
     "removeProviderGroupLocation": "NO_SUCH_LOCATION",

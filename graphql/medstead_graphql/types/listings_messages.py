@@ -7,8 +7,8 @@ TEMPLATE = listing(
     "MessageTemplate",
     models.MessageTemplate,
     filters=("code", "occasion", "message_class", "state", "version", "created_at"),
-    orders=("code", "created_at"),
-    default_order=("code", "-version"),
+    orders=("created_at",),
+    default_order=("-created_at",),
 )
 REMINDER_RULE = listing(
     "ReminderRule",
@@ -43,9 +43,10 @@ MESSAGE = listing(
     models.Message,
     filters=(
         *("state", "occasion", "learner_id", "session_id", "booking_id", "template_id", "last_error"),
+        *("campaign_id", "contact_id"),
         *("created_at", "due_at", "sent_at"),
     ),
     orders=("created_at", "due_at"),
     default_order=("-created_at",),
-    links={"learner": "Learner", "session": "Session", "template": "MessageTemplate"},
+    links={"learner": "Learner", "session": "Session", "template": "MessageTemplate", "campaign": "Campaign"},
 )

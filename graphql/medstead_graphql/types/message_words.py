@@ -33,9 +33,7 @@ class MessageClass(enum.Enum):
     MARKETING = "marketing"
 
 
-@strawberry.enum(
-    description="How far a message has come. SENT is the last that a mail server tells."
-)
+@strawberry.enum(description="How far a message has come. SENT is the last that a mail server tells.")
 class MessageState(enum.Enum):
     """States of messages."""
 
@@ -101,9 +99,7 @@ class NudgeKind(enum.Enum):
     NEXT_TIER = "next_tier"
 
 
-@strawberry.enum(
-    description="What somebody does not want. ALL leaves what is about own bookings and certificates."
-)
+@strawberry.enum(description="What somebody does not want. ALL leaves what is about own bookings and certificates.")
 class ObjectionKind(enum.Enum):
     """Kinds of objection."""
 

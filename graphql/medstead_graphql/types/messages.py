@@ -9,6 +9,7 @@ from app.training.models import TrainingSession
 from medstead_graphql.compiler.declare import Connection, Node, column, many, node, one
 from medstead_graphql.types import listings_messages
 from medstead_graphql.types.booking import Booking
+from medstead_graphql.types.campaigns import Campaign, ProviderContact
 from medstead_graphql.types.directory import Learner
 from medstead_graphql.types.message_words import (
     MessageChannel,
@@ -91,6 +92,7 @@ class MessageObjection(Node):
     created_at: datetime = column()
     ended_at: datetime | None = column()
     learner: Learner | None = one(directory.Learner, key="learner_id")
+    contact: ProviderContact | None = one(models.ProviderContact, key="contact_id")
 
 
 @node(models.Message, scope=SCOPE, description="One message to one recipient, and what became of it.")
@@ -108,6 +110,8 @@ class Message(Node):
     sent_at: datetime | None = column()
     ended_at: datetime | None = column()
     template: MessageTemplate | None = one(models.MessageTemplate, key="template_id")
+    campaign: Campaign | None = one(models.Campaign, key="campaign_id")
+    contact: ProviderContact | None = one(models.ProviderContact, key="contact_id")
     reminder: Reminder | None = one(models.Reminder, key="reminder_id")
     learner: Learner | None = one(directory.Learner, key="learner_id")
     session: Session | None = one(TrainingSession, key="session_id")
