@@ -18,6 +18,7 @@ from app.console.training_words import SETTINGS
 from app.directory.models import CqcLocation, ProviderGroup, TenantLocation
 from app.identity.permissions import Permission
 from app.messaging import campaigns
+from app.messaging.composing import in_words
 from app.messaging.models import Campaign
 from app.messaging.placeholders import OF
 from app.messaging.rules import Occasion
@@ -88,10 +89,7 @@ async def _text_page(
         .limit(100)
     )
     async with tenant_reads(request) as session:
-        sessions = [
-            (one.id, f"{one.title}, {local(one.starts_at).replace('T', ' ')}")
-            for one in await session.scalars(bookable)
-        ]
+        sessions = [(one.id, f"{one.title}, {in_words(one.starts_at)}") for one in await session.scalars(bookable)]
     names = ", ".join(f"(({placeholder.name}))" for placeholder in OF[Occasion.CAMPAIGN])
     fields = [
         Field("text", "name", "Name", "For yourselves; nobody else sees it."),

@@ -33,7 +33,8 @@ from app.messaging import campaigns
 from app.messaging.funnels import funnel
 from app.messaging.letters import text_of
 from app.messaging.models import Campaign
-from app.messaging.segments import Segment, reach, read_segment
+from app.messaging.reaching import reach
+from app.messaging.segments import Segment, read_segment
 from app.training.errors import TrainingRefusal
 from app.training.models import Tier, TrainingSession
 from tenants.base import among

@@ -24,15 +24,15 @@ REACH = (
     ("objects", "Addresses of people who object"),
     ("undeliverable", "Addresses that mail came back from"),
     ("no_address", "People without an address"),
-    ("shared", "People who share an address that gets it already, or does not"),
+    ("shared", "People at an address that is counted already"),
 )
 FUNNEL = (
     ("recipients", "Copies", "One for each address."),
-    ("waiting", "Still to be sent", ""),
+    ("waiting", "Still to be sent", "In the queue, or to be tried again."),
     ("sent", "Sent", "Handed over to the mail server."),
     ("delivered", "Delivered", "As far as the mail provider tells us; many do not."),
     ("bounced", "Came back", "There is no such mailbox. Nothing more is sent there."),
-    ("failed", "Failed", ""),
+    ("failed", "Failed", "The mail server refused them, or the address had gone meanwhile."),
     ("withdrawn", "Taken back", "The campaign was withdrawn, or the person objects."),
     ("visited", "Visited", "Copies from whose link somebody pressed on."),
     ("registered", "Registered", "People who booked through a link, also one that was passed on to them."),

@@ -199,7 +199,7 @@ async def _add_page(request: Request, search: str, values: dict[str, Any], probl
             f"{HOME}/add",
             "Add",
             (
-                Field("one", "place", "Location or employer", options=options),
+                Field("one", "place", "Which one", options=options),
                 Field("choice", "role", "Role", options=list(CONTACT_ROLES.items())),
                 Field("email", "address", "E-mail address", "A role’s mailbox stays when people change."),
                 Field("text", "name", "Name (optional)", "Whom the message greets."),

@@ -16,10 +16,10 @@ from app.identity.secrets import Vault
 from app.messaging.composing import link_url, sender_of
 from app.messaging.letters import Letter
 from app.messaging.models import Campaign, Message, MessageSettings
-from app.messaging.objections import stop_url
 from app.messaging.placeholders import names_in, samples
+from app.messaging.reaching import reach
 from app.messaging.rules import Occasion, after_quiet
-from app.messaging.segments import check_segment, reach, read_segment, segment_data
+from app.messaging.segments import check_segment, read_segment, segment_data
 from app.messaging.settings import message_settings
 from app.messaging.templates import check_text
 from app.messaging.writing import prepare, write
@@ -203,8 +203,7 @@ async def preview(work: UnitOfWork, campaign: Campaign, base_url: str, vault: Va
         "link": link_url(base_url, tenant.slug, "sample"),
     }
     written = write(prepare(Occasion.CAMPAIGN, campaign.subject, campaign.body), values)
-    whose = (vault, base_url, tenant.slug, work.tenant_id, None, campaign.id)
-    stop = stop_url(*whose, Occasion.CAMPAIGN, campaign.message_class)
+    stop = f"{base_url}/stop/{tenant.slug}/sample"
     return Letter(campaign.id, "preview", "alex@example.org", written, sender.identity, work.now, stop)
 
 

@@ -15,8 +15,9 @@ from app.messaging.campaigns import GOES_OUT
 from app.messaging.composing import new_token
 from app.messaging.ledger import Asked, ask
 from app.messaging.models import OPEN, Campaign, CampaignLink, Message
+from app.messaging.reaching import Recipient, next_recipients
 from app.messaging.rules import Occasion, after_quiet, is_quiet
-from app.messaging.segments import Recipient, next_recipients, read_segment
+from app.messaging.segments import read_segment
 from app.messaging.settings import message_settings
 from tenants.audit import Action
 from tenants.identifiers import new_id

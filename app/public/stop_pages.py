@@ -16,7 +16,7 @@ from app.training.errors import TrainingRefusal
 
 WORDS = {
     "all": "all messages that you can do without",
-    "programme": "messages about the training programme, such as reminders and new dates",
+    "programme": "reminders, new dates and other messages about the training programme",
     "marketing": "messages that advertise courses and services",
     "dormant": "messages that ask you back after a while",
     "no_show": "messages about sessions that you missed",

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
@@ -39,12 +40,24 @@ def address(listening: socket.socket) -> str:
 
 
 @pytest.fixture
+def served_settings() -> dict[str, Any]:
+    """Further settings of the application; a module may say others."""
+    return {}
+
+
+@pytest.fixture
 async def served(
-    database_name: str, redis_url: str, data_dir: Path, listening: socket.socket, address: str
+    database_name: str,
+    redis_url: str,
+    data_dir: Path,
+    listening: socket.socket,
+    address: str,
+    served_settings: dict[str, Any],
 ) -> AsyncIterator[Installation]:
     """The application on its own database, answering on loopback."""
     urls = servers.running().urls(database_name)
-    async with open_installation(urls, redis_url, data_dir, base_url=address, webhook_allow_loopback=True) as opened:
+    settings: dict[str, Any] = {"base_url": address, "webhook_allow_loopback": True} | served_settings
+    async with open_installation(urls, redis_url, data_dir, **settings) as opened:
         server = uvicorn.Server(uvicorn.Config(opened.app, lifespan="off", log_level="error", ws="none"))
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         yield opened

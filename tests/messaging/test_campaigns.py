@@ -11,7 +11,8 @@ from app.identity.permissions import Permission
 from app.messaging import campaigns, contacts, queueing
 from app.messaging.models import ProviderContact
 from app.messaging.objections import object_to
-from app.messaging.segments import Reach, reach, read_segment, segment_data
+from app.messaging.reaching import Reach, reach
+from app.messaging.segments import read_segment, segment_data
 from app.training.errors import TrainingRefusal
 from app.training.models import MedicationChampion
 from app.training.sessions.details import Places

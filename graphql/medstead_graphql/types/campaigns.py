@@ -12,7 +12,8 @@ from sqlalchemy import Select
 from app.directory import models as directory
 from app.messaging import models
 from app.messaging.funnels import funnel
-from app.messaging.segments import reach, read_segment
+from app.messaging.reaching import reach
+from app.messaging.segments import read_segment
 from app.training.errors import TrainingRefusal
 from medstead_graphql.caller import Caller
 from medstead_graphql.compiler.declare import Connection, Node, by_id, column, computed, inline, many, node, one
