@@ -18,6 +18,7 @@ from app.messaging.rules import Occasion
 from app.training.booking.check_in import Seen, mark
 from app.training.booking.operations import transfer
 from app.training.merging import merge_learners
+from app.training.requirements.models import PrerequisiteRule
 from app.training.sessions.details import Places
 from tenants.identifiers import new_id
 from tests.booking.support import NEXT_WEEK, book, bookings_of, make_session, make_staff
@@ -25,6 +26,7 @@ from tests.messaging.campaigning import BODY, add_contact, approved, at_work, lo
 from tests.messaging.mailbox import Mailbox, plain
 from tests.messaging.support import give_addresses, set_sender, work_on
 from tests.support import Installation
+from tests.training.requirements import world as worlds
 
 
 async def counted(installation: Installation, campaign_id: UUID) -> dict[str, int]:
@@ -199,3 +201,28 @@ async def test_both_of_two_records_object_and_are_one_person(installation: Insta
     async with installation.database.unit_of_work(at_work(installation)) as work:
         await merge_learners(work, learners[0], learners[1], "The same person")
     assert await rows(installation, MessageObjection) == 1
+
+
+async def test_what_stands_in_the_way_is_told_and_keeps_nothing(installation: Installation, mailbox: Mailbox) -> None:
+    agency, _ = await make_staff(installation, 1, home="Agency")
+    await add_contact(installation, "agency@work.example", employer_id=agency)
+    await set_sender(installation)
+    async with installation.database.unit_of_work(at_work(installation)) as work:
+        world = await worlds.open_world(work)
+        work.add(
+            PrerequisiteRule(
+                tenant_id=work.tenant_id, id=new_id(), tier_id=world.tiers[2], kind="tier_met", alternatives=1,
+                needs_tier_id=world.tiers[1], needs_course_id=None, needs_skill=None, created_at=work.now,
+            )
+        )  # fmt: skip
+    session_id = await make_session(installation, Places(10, "promote"), tier_id=world.tiers[2])
+    await approved(installation, body=BODY, session_ids=[session_id])
+    await work_on(installation)
+    people = await rows(installation, Learner)
+    form = {"given_name": "Zoë", "family_name": "Field", "email": "zoe@care.example", "location": "none"}
+    link = f"{link_in(mailbox, 'agency@work.example')}/register"
+    answer = await installation.http.post(link, data=form | {"session": str(session_id)})
+    assert answer.status_code == 422
+    assert "You cannot book this session yet." in words(answer)
+    assert 'value="zoe@care.example"' in answer.text
+    assert await rows(installation, Learner) == people
