@@ -246,7 +246,17 @@ async def test_the_applications_own_routes_are_known_here(installation: Installa
     paths = {route.path for route in installation.app.routes if isinstance(route, Route)}
     assert paths == OPEN_TO_ALL | set(FOR_TOKENS)
     mounts = {route.path for route in installation.app.routes if isinstance(route, Mount)}
-    assert mounts == {"/graphql", "/console/static", "/console", "/verify", "/issuers", "/check-in", "/receipts"}
+    assert mounts == {
+        "/graphql",
+        "/console/static",
+        "/console",
+        "/verify",
+        "/issuers",
+        "/check-in",
+        "/receipts",
+        "/go",
+        "/stop",
+    }
     assert mounts == {"/graphql", "/console/static", "/console", "/verify", "/issuers", "/check-in", "/go", "/stop"}
 
 
