@@ -144,9 +144,12 @@ async def _topic_page(request: Request, status: int, problems: list[Problem], fo
             .order_by(GuidanceDocument.code)
         )
         listed = [(one.id, f"{one.code}: {one.title}") for one in documents]
-    values: dict[str, Any] = {name: getattr(row, name) for name in ("code", "title", "theme", "audience")}
+    names = ("code", "title", "theme", "audience", "mandatory_in")
+    values: dict[str, Any] = {name: getattr(row, name) for name in names}
     if form is not None:
         values |= {name: form.text(name) for name in TOPIC_FIELDS if name in form.fields}
+        if "title" in form.fields:  # of the two forms, the one that has these boxes; none ticked sends none
+            values["mandatory_in"] = form.texts("mandatory_in")
     return render(
         request,
         "topic.jinja",

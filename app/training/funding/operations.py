@@ -315,7 +315,8 @@ async def _eligible(work: UnitOfWork, pool: LicencePool, learner_id: UUID, today
         )
     )
     if not set(await work.session.scalars(settings)) & set(stream.eligible_settings):
-        message = f"The money is for staff of {', '.join(stream.eligible_settings)}. Choose another pool."
+        named = ", ".join(setting.replace("_", " ") for setting in stream.eligible_settings)
+        message = f"The money is for staff of these settings: {named}. Choose another pool."
         raise TrainingRefusal("NOT_ELIGIBLE", message, "learner")
 
 

@@ -12,7 +12,7 @@ from app.training.errors import TrainingRefusal
 from app.training.models import Course, Programme, Tier
 from app.training.requirements.finding import row_of, said, same_version, standing_learner
 from app.training.requirements.models import PrerequisiteOverride, PrerequisiteRule
-from app.training.requirements.rules import RuleKind
+from app.training.requirements.rules import RuleKind, out_of_reach
 from tenants.audit import Action
 from tenants.base import among
 from tenants.clock import london_date
@@ -53,6 +53,7 @@ async def set_prerequisites(work: UnitOfWork, tier_id: UUID, version: int, wante
     same_version(version, programme.version, "programme")
     for rule in wanted:
         await _check(work, tier, rule)
+    await _within_reach(work, tier, wanted)
     programme.version += 1
     changed = await replace_rules(work, tier.id, wanted)
     work.record(Action.PREREQUISITES_CHANGED, "tier", tier.id, after=changed)
@@ -68,6 +69,17 @@ async def _check(work: UnitOfWork, tier: Tier, rule: NewRule) -> None:
         await row_of(work, Tier, rule.needs_tier_id, "NO_SUCH_TIER", "tier", "rules")
     if rule.needs_course_id is not None:
         await row_of(work, Course, rule.needs_course_id, "NO_SUCH_COURSE", "course", "rules")
+
+
+async def _within_reach(work: UnitOfWork, tier: Tier, wanted: Sequence[NewRule]) -> None:
+    """Raises TrainingRefusal `NEEDS_ITSELF` where tiers would need each other, so that nobody could begin."""
+    present: dict[UUID, list[tuple[int, UUID | None]]] = {}
+    for row in await work.session.scalars(select(PrerequisiteRule)):
+        present.setdefault(row.tier_id, []).append((row.alternatives, row.needs_tier_id))
+    present[tier.id] = [(rule.alternatives, rule.needs_tier_id) for rule in wanted]
+    if tier.id in out_of_reach(present):
+        message = "Tiers would need each other, so that nobody could begin. Leave out what leads back to this tier."
+        raise TrainingRefusal("NEEDS_ITSELF", message, "rules")
 
 
 async def replace_rules(work: UnitOfWork, tier_id: UUID, wanted: Sequence[NewRule]) -> dict[str, Any]:

@@ -106,6 +106,26 @@ def reasons_against(rules: Iterable[Rule], facts: Facts, on: date, learner_id: U
     return tuple(found)
 
 
+def out_of_reach(rules: Mapping[UUID, Iterable[tuple[int, UUID | None]]]) -> set[UUID]:
+    """Tiers that nobody can ever have a place on, since each needs another of them first.
+
+    `rules`: for each tier its rules, each with its number of alternatives and the tier that it needs, None where it
+    needs something else.
+    """
+    left = dict(rules)
+    reached = True
+    while reached:
+        reached = False
+        for tier_id, own in list(left.items()):
+            groups: dict[int, bool] = {}
+            for number, needs in own:
+                groups[number] = groups.get(number, False) or needs is None or needs not in left
+            if all(groups.values()):
+                del left[tier_id]
+                reached = True
+    return set(left)
+
+
 def _fault(rule: Rule, facts: Facts, on: date) -> tuple[str, str] | None:
     """Why a rule is not met: code and words."""
     if rule.id in facts.passed:
@@ -117,7 +137,7 @@ def _fault(rule: Rule, facts: Facts, on: date) -> tuple[str, str] | None:
         return None if rule.needs in facts.courses else ("COURSE_MISSING", f"Complete the course {rule.name} first.")
     if rule.kind is RuleKind.COMPETENCE_CURRENT:
         until = _best(facts.skills, rule.skill)
-        about = f"in {rule.skill}" if rule.skill else "with medicines"
+        about = f"in {rule.skill.replace('_', ' ')}" if rule.skill else "with medicines"
         if until is None:
             return "COMPETENCE_MISSING", f"Have competence {about} assessed first."
         words = f"Competence {about} was due for review on {until:%-d %B %Y}. Have it assessed again first."

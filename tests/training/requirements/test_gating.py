@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 from app.directory.models import CqcLocation
+from app.training.errors import TrainingRefusal
 from app.training.merging import merge_learners, undo_merge
 from app.training.models import Programme, Tier
 from app.training.requirements import rules
@@ -274,3 +275,26 @@ async def test_scope_alternatives_and_merged_records(installation: Installation)
         tier = await work.session.get_one(Tier, (work.tenant_id, world.tiers[1]))
         tier.accepted_modes = ["practical"]
     assert "All" in await against(installation, world, 2), "e-learning is not among the accepted modes"
+
+
+def test_tiers_that_need_each_other_are_out_of_reach() -> None:
+    first, second, third = (uuid4() for _ in range(3))
+    ladder: dict[UUID, list[tuple[int, UUID | None]]] = {
+        first: [],
+        second: [(1, first)],
+        third: [(1, first), (2, second)],
+    }
+    assert rules.out_of_reach(ladder) == set()
+    assert rules.out_of_reach(ladder | {first: [(1, third)]}) == {first, second, third}
+    assert rules.out_of_reach(ladder | {first: [(1, third), (1, None)]}) == set(), "something else will do instead"
+    assert rules.out_of_reach({second: [(1, second), (2, None)]}) == {second}
+
+
+@pytest.mark.row("A26")
+async def test_rules_that_lead_back_are_refused(installation: Installation) -> None:
+    async with installation.database.unit_of_work(installation.context(installation.north)) as work:
+        tiers = (await work.session.scalars(select(Tier).order_by(Tier.position))).all()
+        programme = (await work.session.scalars(select(Programme))).one()
+        with pytest.raises(TrainingRefusal) as refused:
+            await set_prerequisites(work, tiers[0].id, programme.version, [NewRule(RuleKind.TIER_MET, 1, tiers[2].id)])
+    assert refused.value.code == "NEEDS_ITSELF"
