@@ -11,6 +11,7 @@ from app.training.requirements import competence, nominations, standing
 from app.training.requirements.matrix import NewRequirement, Post, add_requirement, begin_employment
 from tests.browser.journey import Journey
 from tests.identity.people import make_staff
+from tests.messaging.support import set_sender
 from tests.support import Installation
 from tests.training.requirements.test_programme import people
 from tests.training.requirements.world import TODAY, World, complete
@@ -25,13 +26,23 @@ FORMS = (
     "costs/streams/add",
     "costs/pools/add",
     "costs/rates",
+    "provider-groups",
+    "sessions/outlines",
+    "messages",
+    "messages/sender",
+    "messages/templates",
+    "messages/templates/add",
+    "messages/reminders",
+    "messages/nudges/dormant",
+    "work",
 )
-"""Pages of governance and money to fill in, which need nothing to be there."""
+"""Pages to fill in that need little to be there."""
 
 
 async def set_up(served: Installation) -> World:
     """A published programme with a matrix, evidence, a nomination and an assessment."""
     world = await people(served)
+    await set_sender(served)
     async with served.database.unit_of_work(served.context(served.north)) as work:
         complete(work, world, "Ann", "Long", TODAY - timedelta(days=10))
         await work.session.execute(update(Programme).values(status="published"))
