@@ -13,16 +13,18 @@ from uuid import UUID
 
 from app.messaging.writing import Written
 
+LONGEST_LINE = 900
+"""Of what goes as it is; RFC 5322 allows 998."""
 _PAGE = Template(
     '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-    "<title>$subject</title></head>"
+    "<title>$subject</title></head>\n"
     '<body style="margin:0;background:#f0f4f5;font-family:Arial,sans-serif;font-size:16px;line-height:1.5;'
     'color:#212b32">'
     '<table role="presentation" width="100%" cellspacing="0" cellpadding="0"><tr><td align="center">'
     '<table role="presentation" width="600" cellspacing="0" cellpadding="0" style="max-width:600px;width:100%">'
     '<tr><td style="background:$colour;color:#ffffff;padding:16px 24px;font-size:20px;font-weight:bold">$brand'
     "</td></tr>"
-    '<tr><td style="background:#ffffff;padding:24px">$content</td></tr>'
+    '<tr><td style="background:#ffffff;padding:24px">\n$content</td></tr>\n'
     '<tr><td style="padding:16px 24px;font-size:14px;color:#4c6272">$footer</td></tr>'
     "</table></td></tr></table></body></html>"
 )
@@ -142,6 +144,10 @@ def _header(text: str) -> str:
 
 
 def _part(kind: str, content: bytes) -> str:
+    """A part as it is where it is ASCII in lines that mail allows, else in base64."""
+    if content.isascii() and max(map(len, content.splitlines()), default=0) <= LONGEST_LINE:
+        plain = content.decode("ascii").replace("\r\n", "\n").replace("\n", "\r\n")
+        return f"Content-Type: {kind}\r\nContent-Transfer-Encoding: 7bit\r\n\r\n{plain}"
     encoded = base64.encodebytes(content).decode("ascii").replace("\n", "\r\n")
     return f"Content-Type: {kind}\r\nContent-Transfer-Encoding: base64\r\n\r\n{encoded}"
 
