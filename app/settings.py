@@ -30,6 +30,7 @@ class Settings(BaseSettings):
         default_factory=lambda values: values.get("environment") == "production", alias="MEDSTEAD_REQUIRE_SECOND_FACTOR"
     )
     data_dir: Path = Field(Path(".data"), alias="MEDSTEAD_DATA_DIR")
+    report_files_days: int = Field(14, alias="MEDSTEAD_REPORT_FILES_DAYS", ge=1, le=365)
     smtp_host: str = Field("127.0.0.1", alias="MEDSTEAD_SMTP_HOST")
     smtp_port: int = Field(25, alias="MEDSTEAD_SMTP_PORT")
     smtp_username: str | None = Field(None, alias="MEDSTEAD_SMTP_USERNAME")

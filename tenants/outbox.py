@@ -32,6 +32,8 @@ class Topic(StrEnum):
     NUDGES_RUN = "messages.run_nudges"
     RECEIPTS_ASK = "messages.ask_receipts"
     CAMPAIGN_QUEUE = "messages.queue_campaign"
+    REPORT_BUILD = "reports.build"
+    REPORTS_DUE = "reports.due"
     WEBHOOK_FAN_OUT = "webhooks.fan_out"
     WEBHOOK_DELIVER = "webhooks.deliver"
 

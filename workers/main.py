@@ -14,7 +14,19 @@ from app.settings import Settings
 from tenants.clock import Clock, system_clock
 from tenants.delivery import Claim
 from tenants.identifiers import new_id
-from workers import booking, certificates, evidence, health, imports, messages, schedules, sweeper, training, webhooks
+from workers import (
+    booking,
+    certificates,
+    evidence,
+    health,
+    imports,
+    messages,
+    reports,
+    schedules,
+    sweeper,
+    training,
+    webhooks,
+)
 from workers.handlers import deliver, error_name
 from workers.queue import Queue, QueueUnavailable
 from workers.relay import Relay
@@ -51,6 +63,7 @@ async def _run(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
     evidence.register_handlers()
     imports.register_handlers()
     messages.register_handlers()
+    reports.register_handlers()
     training.register_handlers()
     webhooks.register_handlers()
     configure_logs(settings)

@@ -51,12 +51,18 @@ def _nudge(work: UnitOfWork, slot: datetime) -> None:
     work.emit(Topic.NUDGES_RUN, f"daily:{slot.isoformat()}")
 
 
+def _request_reports(work: UnitOfWork, slot: datetime) -> None:
+    work.emit(Topic.REPORTS_DUE, f"daily:{slot.isoformat()}")
+
+
 SCHEDULES = (
     Schedule("figures.nightly", time(3), timedelta(hours=20), _refresh_figures),
     # After midnight, for what is valid until yesterday has expired today.
     Schedule("standing.nightly", time(1, 30), timedelta(hours=20), _compute_standing),
     Schedule("champions.nightly", time(1), timedelta(hours=20), _end_champions),
     Schedule("nudges.daily", time(10), timedelta(hours=8), _nudge),
+    # After standing and figures, so that a report tells of yesterday as it ended.
+    Schedule("reports.daily", time(4), timedelta(hours=20), _request_reports),
     *(Schedule(f"receipts.{hour:02}", time(hour, 20), timedelta(minutes=50), _ask_receipts) for hour in range(24)),
 )
 

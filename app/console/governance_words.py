@@ -1,14 +1,8 @@
 """Words for the stable codes of governance and money, as people read them."""
 
-ITEM_KINDS = {
-    "policy": "Policy",
-    "decision": "Decision",
-    "risk": "Risk",
-    "forum_action": "Action of a forum",
-    "feedback_theme": "Theme of feedback",
-    "plan_action": "Action of a plan",
-}
-ITEM_STATES = {"open": "Open", "in_progress": "In progress", "done": "Done", "withdrawn": "Withdrawn"}
+from app.reporting.words import ITEM_KINDS as ITEM_KINDS
+from app.reporting.words import ITEM_STATES as ITEM_STATES
+
 PLAN_KINDS = {"cqc": "After a CQC inspection", "local": "Local improvement"}
 PLAN_STATES = {"open": "Open", "completed": "Completed", "withdrawn": "Withdrawn"}
 PARTNER_KINDS = {

@@ -25,6 +25,7 @@ from app.console.tables import Link, Table, csv_of
 from app.console.training_forms import SETTINGS, Invalid, needed_key, problem
 from app.governance import group
 from app.identity.permissions import Permission
+from app.reporting.words import STANDING
 from app.training.booking import operations
 from app.training.booking.models import LIVE
 from app.training.booking.placing import Request as BookingRequest
@@ -35,7 +36,6 @@ from tenants.session import UnitOfWork
 
 HOME = "/console/my-locations"
 BACK = Link("Back to my locations", HOME)
-STANDING = {"met": "Met", "expiring": "Ends soon", "expired": "Expired", "missing": "Missing"}
 
 
 def _today(request: Request) -> date:

@@ -12,6 +12,8 @@ from starlette.requests import Request
 
 from app.console.pages import Form, Problem, form_of, principal_here, tenant_reads, tenant_work
 from app.identity.permissions import Permission
+from app.reporting.words import GAP_KINDS as GAP_KINDS
+from app.reporting.words import SETTINGS as SETTINGS
 from app.training.errors import TrainingRefusal
 from tenants.base import TenantOwned
 from tenants.session import UnitOfWork
@@ -28,17 +30,7 @@ DELIVERY_MODES = {
 }
 ACCESS_KINDS = {"free": "Free", "licensed": "Licensed", "local_venue": "Local venue"}
 STATUSES = {"active": "In use", "retired": "Retired", "merged": "Merged into another"}
-SETTINGS = {
-    "care_home_with_nursing": "Care home with nursing",
-    "care_home_without_nursing": "Care home without nursing",
-    "extra_care": "Extra care",
-    "supported_living": "Supported living",
-    "domiciliary": "Home care",
-    "shared_lives": "Shared Lives",
-    "other": "Other",
-}
 COVERAGES = {"full": "Full", "partial": "Part", "none": "None", "not_applicable": "Not applicable"}
-GAP_KINDS = {"content": "Content", "delivery": "Delivery", "accessibility": "Accessibility"}
 
 
 class Invalid(Exception):

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from app.identity.permissions import Permission
 from app.identity.principal import Principal
+from app.reporting.words import OUTCOMES as OUTCOMES
 
 SETTINGS = {
     "care_home_with_nursing": "Care home with nursing",
@@ -59,7 +60,6 @@ PROGRESS = {
     "completed": "Completed",
     "expired": "Expired",
 }
-OUTCOMES = {"competent": "Competent", "not_yet_competent": "Not yet competent"}
 VIEWS = {"provider": "Provider", "setting": "Setting", "job_role": "Job role", "tier": "Tier"}
 UNKNOWN = "Not known"
 

@@ -26,7 +26,10 @@ WRITTEN_BY_IMPORTS = ("cqc_provider", "cqc_location")
 PUBLISHED_BY_TENANTS = ("programme_template",)
 """Reference tables that the runtime role adds to and never changes: what tenants give to all others."""
 
-APPEND_ONLY = ("audit_event", "platform_audit_event", "access_log", "platform_access_log", *PUBLISHED_BY_TENANTS)
+APPEND_ONLY = (
+    *("audit_event", "platform_audit_event", "access_log", "platform_access_log", "report_content", "report_rows"),
+    *PUBLISHED_BY_TENANTS,
+)
 
 
 def tables_of_kind(kind: str) -> list[str]:
