@@ -57,7 +57,11 @@ async def my_locations(request: Request) -> Response:
         request,
         "My locations",
         intro=["The locations of your group. You see who works there now, and what they learned while they did."],
-        actions=[Link("Book your staff", f"{HOME}/book"), Link("Bookings", f"{HOME}/bookings")],
+        actions=[
+            Link("Book your staff", f"{HOME}/book"),
+            Link("Bookings", f"{HOME}/bookings"),
+            Link("Evidence packs", f"{HOME}/reports"),
+        ],
         tables=[await _locations(request)],
     )
 

@@ -23,6 +23,12 @@ NAVIGATION = [
         Permission.EVIDENCE_READ,
     ),
     NavigationItem(
+        "/console/reports",
+        "Reports",
+        "Ask for reports and evidence packs, see how far they are, and download them.",
+        Permission.EVIDENCE_READ,
+    ),
+    NavigationItem(
         "/console/imports",
         "Imports",
         "Bring in files, see what became of each row, and answer what waits for a person.",
@@ -129,6 +135,10 @@ NAVIGATION = [
         "Messages",
         "See what people are sent and what came of it, and set reminders, nudges and templates.",
         Permission.MESSAGES_READ,
+        "/console/stories",
+        "Stories",
+        "Tell what went well, with the consent of whom it is about.",
+        Permission.GOVERNANCE_READ,
     ),
     NavigationItem(
         "/console/costs",
