@@ -228,9 +228,8 @@ async def test_reports_that_come_by_themselves_are_added_and_paused(installation
     fields = {"kind": "impact", "every": "month", "readers": [reader]}
     assert (await lead.post(f"{home}/add", fields)).status_code == 303
     shown = await lead.get(home)
-    assert "Impact report for funders The whole programme Every month 1 November 2026 Sam Field" in re.sub(
-        r"(Report|About|How often|Next period from|For) (?=[A-Z1])", "", main_text(shown)
-    ) or "1 November 2026" in main_text(shown)
+    for words in ("Impact report for funders", "The whole programme", "Every month", "1 November 2026", "Sam Field"):
+        assert words in main_text(shown)
     (pause,) = re.findall(rf'action="({home}/[^"]+)"', shown.text)
     assert (await lead.post(pause)).status_code == 303
     assert (await lead.post(pause)).status_code == 422, "somebody was there before"
