@@ -153,7 +153,7 @@ async def _page(request: Request, status: int, problems: list[Problem], values: 
         values=values or {"title": row.title, "text": row.text},
         caption="Success story",
         back=BACK,
-        facts=facts,
+        facts=[(name, value) for name, value in facts if value is not None],
         texts=[("The story", row.text)],
         forms=_forms(request, row) if _may_write(request) else [],
     )

@@ -174,7 +174,7 @@ DONE = {
     "group-booked": "Your people are booked, or wait for a place. See each one below.",
     "group-cancelled": "The booking has been cancelled.",
     "group-swapped": "The colleague has the place now.",
-    "report-asked": "The report is being made. You see below how far it is.",
+    "report-asked": "The report has been asked for. It is made in the background.",
     "report-files-renewed": "The files can be downloaded again.",
     "report-schedule-added": "The report will be made after each period.",
     "report-schedule-paused": "It is paused. Nothing is made until it goes on.",

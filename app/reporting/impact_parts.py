@@ -107,12 +107,17 @@ def _answers(reading: Reading, counted: Counted) -> tuple[Figure, list[Figure], 
     key, rate = about.code, answers.response_rate
     more = [
         _beside(
-            key, "responses", "Responses", "responses", MASK if few else answers.responses, "Feedback forms given back."
+            key,
+            "responses",
+            f"Responses: {about.name}",
+            "responses",
+            MASK if few else answers.responses,
+            "Feedback forms given back.",
         ),
         _beside(
             key,
             "open",
-            "Left the question open",
+            f"Left the question open: {about.name}",
             "people",
             MASK if few else answers.not_answered,
             "Not in the percentages.",

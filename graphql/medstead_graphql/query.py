@@ -5,11 +5,12 @@ import strawberry
 from app.directory import models as directory
 from app.imports import models as imports
 from app.messaging import models as messages
+from app.reporting import models as reporting
 from app.training import models as training
 from app.training.booking import models as booking_models
 from app.training.certificates import models as certificate_models
 from app.training.mapping import models as mapping
-from app.training.mapping import reports
+from app.training.mapping import reports as mapping_reports
 from app.training.requirements import models as requirements
 from app.webhooks import models as webhooks
 from medstead_graphql.compiler.declare import Connection, Node, by_id, inline, many, node_by_id, nodes_by_ids, one
@@ -20,6 +21,7 @@ from medstead_graphql.types import (
     listings_certificates,
     listings_mapping,
     listings_messages,
+    listings_reporting,
     listings_requirements,
 )
 from medstead_graphql.types.booking import Booking, SessionSeries, TeamMember, Venue
@@ -75,6 +77,7 @@ from medstead_graphql.types.messages import (
     ReminderRule,
 )
 from medstead_graphql.types.registry import Organisation
+from medstead_graphql.types.reporting import ReportSnapshot
 from medstead_graphql.types.requirements import (
     ChampionNomination,
     EmploymentTask,
@@ -121,6 +124,8 @@ class Query(BookingQuestions, CampaignQuestions, FundingQuestions, GovernanceQue
     figure_points: Connection[FigurePoint] = many(
         listings.FIGURE_POINT, description="Monthly series of the figures, as last refreshed."
     )
+    report: ReportSnapshot | None = by_id(reporting.ReportSnapshot)
+    reports: Connection[ReportSnapshot] = many(listings_reporting.SNAPSHOT, description="Reports, newest first.")
     location: Location | None = by_id(directory.TenantLocation)
     locations: Connection[Location] = many(listings.LOCATION)
     employers: Connection[Employer] = many(listings.EMPLOYER)
@@ -151,23 +156,23 @@ class Query(BookingQuestions, CampaignQuestions, FundingQuestions, GovernanceQue
     courses: Connection[Course] = many(listings.COURSE)
     course_merges: Connection[CourseMerge] = many(listings_mapping.COURSE_MERGE)
     courses_in_use: list[CourseInUse] = inline(
-        in_use(reports.courses_in_use),
+        in_use(mapping_reports.courses_in_use),
         scope="training:read",
         description="Courses that people have completed, those that most employers rely on first.",
     )
     topics_in_use: list[TopicInUse] = inline(
-        in_use(reports.topics_in_use),
+        in_use(mapping_reports.topics_in_use),
         scope="training:read",
         description="Each topic with its distinct courses in use, by the latest locked mapping exercise.",
     )
     course_reach: list[CourseReach] = inline(
-        reach_in(reports.reach),
+        reach_in(mapping_reports.reach),
         arguments={"language": str | None},
         scope="directory:read",
         description="Each employer with the courses that it can reach, at most 5,000.",
     )
     access_gaps: list[CourseReach] = inline(
-        reach_in(reports.access_gaps),
+        reach_in(mapping_reports.access_gaps),
         arguments={"language": str | None},
         scope="directory:read",
         description="Employers that can reach no course of tier 1.",

@@ -338,6 +338,7 @@ GUARDED_BY_ITS_STATE = {
     "cancelImport": "TOO_LATE",
     "resolveImportRow": "NOT_WAITING",
     "dismissImportRow": "NOT_WAITING",
+    "requestReport": "each call makes one of its own",
     "createWebhookEndpoint": "each call makes one of its own",
     "rotateWebhookSecret": "both secrets before and after it sign for a day",
     "enableWebhookEndpoint": "ENABLED_ALREADY",

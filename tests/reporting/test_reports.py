@@ -14,7 +14,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import DBAPIError
 
 from app.evidence.figures import Period
-from app.identity.permissions import Role
+from app.identity.permissions import Permission, Role
 from app.reporting import impact_parts, operations
 from app.reporting.building import build
 from app.reporting.content import MASK, Section, Table
@@ -30,6 +30,7 @@ from tests.identity.people import make_staff
 from tests.reporting.support import ROSE, THORN, YEAR, figures, made, make_scene, opened
 from tests.support import Installation
 from tests.webhooks.support import work_off
+from workers import reports, webhooks
 
 
 async def table_of(installation: Installation, found: Opened, key: str) -> list[list[Any]]:
@@ -289,3 +290,44 @@ async def test_schedules_ask_for_each_period_once_and_make_up_for_what_was_misse
         assert row.next_first_day == date(2027, 4, 1), "the pause is not made up for"
         told = await work.session.scalars(select(func.count()).where(AuditEvent.action == Action.REPORT_SCHEDULE_SAVED))
         assert told.one() == 2
+
+
+async def test_partners_ask_for_reports_and_read_figures_that_their_scopes_open(installation: Installation) -> None:
+    await make_scene(installation)
+    reports.register_handlers()
+    webhooks.register_handlers()
+    asked = """mutation($kind: ReportKind!, $from: Date!, $provider: String) {
+      requestReport(input: {kind: $kind, period: {from: $from, to: "2026-11-30"}, provider: $provider}) {
+        __typename ... on ReportRequested { report { id state } } ... on UserError { code path } } }"""
+    told = """{ reports(first: 5) { nodes { kind state stepsDone stepsTotal provider { name }
+      figures { key value numerator denominator suppressed definitionCode } } } }"""
+    scopes = [Permission.EVIDENCE_READ, Permission.DIRECTORY_READ]
+
+    async def ask(kind: str, scopes: list[Permission], **more: str) -> dict[str, Any]:
+        variables = {"kind": kind, "from": "2025-12-01"} | more
+        answer = await installation.graphql(installation.north, asked, variables, scopes=scopes)
+        found: dict[str, Any] = answer["data"]["requestReport"]
+        return found
+
+    made_ = await ask("IMPACT", scopes)
+    assert made_["report"]["state"] == "WAITING"
+    assert await ask("BOARD", scopes) == {"__typename": "ReportRefused", "code": "SCOPE_MISSING", "path": ["kind"]}
+    assert (await ask("IMPACT", scopes, **{"from": "2027-01-01"}))["code"] == "INVALID_PERIOD"
+    assert (await ask("EVIDENCE_PACK", [*scopes, Permission.TRAINING_READ]))["code"] == "PROVIDER_MISSING"
+    pack = await ask("EVIDENCE_PACK", [*scopes, Permission.TRAINING_READ], provider=ROSE)
+    assert "report" in pack
+    await work_off(installation)
+    seen = (await installation.graphql(installation.north, told, scopes=scopes))["data"]["reports"]["nodes"]
+    (first, second) = seen
+    assert (first["kind"], first["provider"], first["figures"]) == ("EVIDENCE_PACK", {"name": ROSE}, [])
+    assert (second["kind"], second["state"], second["stepsDone"]) == ("IMPACT", "READY", 6)
+    figures_ = {figure.pop("key"): figure for figure in second["figures"]}
+    assert figures_["IMP-08"] == {
+        "value": 90.0, "numerator": 90, "denominator": 100, "suppressed": False, "definitionCode": "IMP-08",
+    }  # fmt: skip
+    assert figures_["IMP-09"]["suppressed"]
+    assert figures_["IMP-09"]["value"] is None
+    more = await installation.graphql(installation.north, told, scopes=[*scopes, Permission.TRAINING_READ])
+    assert more["data"]["reports"]["nodes"][0]["figures"][0]["value"] == 10
+    found = await opened(installation, UUID(pack["report"]["id"].partition(":")[2]))
+    assert not found.report.named

@@ -18,6 +18,7 @@ from medstead_graphql.mutations.mapping import MappingMutations
 from medstead_graphql.mutations.messages import MessageMutations
 from medstead_graphql.mutations.nominations import NominationMutations
 from medstead_graphql.mutations.programmes import ProgrammeMutations
+from medstead_graphql.mutations.reporting import ReportMutations
 from medstead_graphql.mutations.sessions import SessionMutations
 from medstead_graphql.mutations.settings import SettingsMutations
 from medstead_graphql.mutations.taxonomy import TaxonomyMutations
@@ -41,6 +42,7 @@ class Mutation(
     NominationMutations,
     PlanMutations,
     ProgrammeMutations,
+    ReportMutations,
     SessionMutations,
     SettingsMutations,
     TaxonomyMutations,
