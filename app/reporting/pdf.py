@@ -15,8 +15,8 @@ from app.reporting.keeping import Opened, Row, lots_of
 
 SOURCE = (Path(__file__).parent / "report.typ").read_bytes()
 FONT = "Libertinus Serif"
-MOST_ROWS = 1_000
-"""Rows of a table that are printed; the rest is in the spreadsheet."""
+MOST_ROWS = 1_200
+"""Rows of all tables that are printed, so that memory stays small; the rest is in the spreadsheet."""
 WIDE = 6
 """With more columns than this in a table the pages lie on their side."""
 
@@ -24,12 +24,14 @@ WIDE = 6
 async def page_data(session: AsyncSession, opened: Opened) -> dict[str, Any]:
     """What the pages say, from the snapshot."""
     report, snapshot = opened.report, opened.snapshot
-    rows = {table.key: await _rows(session, opened, table) for table in _tables(report)}
+    tables = _tables(report)
+    most = share([table.count for table in tables])
+    rows = {table.key: await _rows(session, opened, table, most) for table in tables}
     return {
         "title": report.title,
         "about": report.about,
         "tenant": report.tenant,
-        "wide": any(len(table.columns) > WIDE for table in _tables(report)),
+        "wide": any(len(table.columns) > WIDE for table in tables),
         "facts": [
             ["Period", telling.period(report)],
             ["Made by", report.tenant],
@@ -60,13 +62,24 @@ def _tables(report: Report) -> list[Table]:
     return [table for section in report.sections for table in section.tables if isinstance(table, Table)]
 
 
-async def _rows(session: AsyncSession, opened: Opened, table: Table) -> list[Row]:
+def share(counts: Sequence[int], room: int = MOST_ROWS) -> int:
+    """How many rows of each table fit: short ones wholly, and the longer ones in equal parts of what is left."""
+    ordered = sorted(counts)
+    for number, count in enumerate(ordered):
+        part = room // (len(ordered) - number)
+        if count > part:
+            return part
+        room -= count
+    return max(ordered, default=0)
+
+
+async def _rows(session: AsyncSession, opened: Opened, table: Table, most: int) -> list[Row]:
     rows: list[Row] = []
     async for lot in lots_of(session, opened, table):
         rows += lot
-        if len(rows) >= MOST_ROWS:
+        if len(rows) >= most:
             break
-    return rows[:MOST_ROWS]
+    return rows[:most]
 
 
 def _section(report: Report, section: Section, rows: Mapping[str, Sequence[Row]]) -> dict[str, Any]:

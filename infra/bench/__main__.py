@@ -1,10 +1,10 @@
-"""What `./bench` shows: booking, certificates, import, reads, hostile, oracle, reminders, standing, start."""
+"""What `./bench` shows: booking, certificates, import, reads, hostile, oracle, reminders, reports, standing, start."""
 
 from typing import Annotated
 
 import typer
 
-from infra.bench import booking, certifying, hostile, importing, oracle, reminding, standing, starting
+from infra.bench import booking, certifying, hostile, importing, oracle, reminding, reporting, standing, starting
 from infra.bench.reads import measuring
 
 bench = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -67,6 +67,15 @@ def certificates_(people: Annotated[int, typer.Option(help="People who attended 
 def reminders_(count: Annotated[int, typer.Option(help="Reminders that are due.")] = 100_000) -> None:
     """Due reminders to a local mail server, against a bare loop; then with the worker killed five times."""
     reminding.run(count)
+
+
+@bench.command("reports")
+def reports_(
+    staff: Annotated[int, typer.Option(help="Staff in post.")] = 12_000,
+    locations: Annotated[int, typer.Option(help="CQC locations, all of one provider.")] = 350,
+) -> None:
+    """Each report of the largest tenant: time and memory to build it, and to tell it as PDF, spreadsheet and CSV."""
+    reporting.run(staff, locations)
 
 
 @bench.command("start")

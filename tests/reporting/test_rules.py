@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from app.evidence.figures import Period
 from app.reporting import disclosure
 from app.reporting.content import MASK, Figure
+from app.reporting.pdf import share
 from app.reporting.rules import due_periods, period_of
 from app.reporting.spc import Rule, Variation, assurance, xmr
 
@@ -131,3 +132,10 @@ def test_no_small_number_follows_from_what_is_told(numbers: list[int]) -> None:
     if total != MASK and hidden:
         assert len(hidden) > 1
         assert sum(hidden) >= 8
+
+
+def test_short_tables_are_printed_wholly_and_long_ones_in_equal_parts() -> None:
+    assert share([]) == 0
+    assert share([60, 600, 3]) == 600
+    assert share([10, 12_000, 22_000], 1_000) == 495
+    assert share([2_000, 2_000], 1_000) == 500
