@@ -135,6 +135,8 @@ NAVIGATION = [
         "Messages",
         "See what people are sent and what came of it, and set reminders, nudges and templates.",
         Permission.MESSAGES_READ,
+    ),
+    NavigationItem(
         "/console/stories",
         "Stories",
         "Tell what went well, with the consent of whom it is about.",

@@ -36,6 +36,8 @@ TOPICS = {
     Topic.NUDGES_RUN: "Asking for nudges",
     Topic.RECEIPTS_ASK: "Asking Notify for receipts",
     Topic.CAMPAIGN_QUEUE: "Asking for a campaign’s messages",
+    Topic.REPORT_BUILD: "Building reports",
+    Topic.REPORTS_DUE: "Asking for reports by their schedules",
     Topic.WEBHOOK_FAN_OUT: "Telling of events",
     Topic.WEBHOOK_DELIVER: "Sending webhooks",
 }
@@ -122,7 +124,7 @@ async def _tables(request: Request) -> dict[str, Table]:
 
 
 def _name(topic: str) -> str:
-    return TOPICS.get(Topic(topic), topic) if topic in set(Topic) else topic
+    return TOPICS[Topic(topic)] if topic in set(Topic) else topic
 
 
 def _seconds(now: Any, oldest: Any) -> int | None:
