@@ -241,3 +241,19 @@ async def test_reports_that_come_by_themselves_are_added_and_paused(installation
     assert f'action="{home}' not in (await analyst.get(home)).text
     assert (await analyst.get(f"{home}/add")).status_code == 403
     assert (await analyst.post(resume)).status_code == 403
+
+
+@pytest.mark.row("A67")
+async def test_the_start_page_leads_with_what_fits_the_role(installation: Installation) -> None:
+    scene = await make_scene(installation)
+    analyst = main_text(await (await visitor_as(installation, Role.ANALYST)).get("/console/"))
+    assert "10 Learners who completed a tier 1 course, last 12 months" in analyst
+    assert "83% of 12 posts that need tier 1. Foundation have it" in analyst
+    manager = await visitor_as(installation, Role.PROVIDER_MANAGER)
+    assert "0 people at your 0 locations" in main_text(await manager.get("/console/"))
+    await join(installation, scene, "Rose Lodge")
+    own = main_text(await manager.get("/console/"))
+    assert "10 people at your 1 location now 1 of them still have something to learn Evidence packs" in own
+    educator = main_text(await (await visitor_as(installation, Role.FACILITATOR)).get("/console/"))
+    assert "0 nominations that wait for a decision" in educator
+    assert "Learners who completed" not in educator
