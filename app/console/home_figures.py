@@ -70,9 +70,13 @@ async def _manager(session: AsyncSession, staff_member_id: UUID, now: datetime) 
         .where(among(LearnerStanding.employer_id, employers), LearnerStanding.state.in_(("missing", "expired")))
         .where(among(LearnerStanding.learner_id, people))
     )
-    home = "/console/my-locations"
+    home, noun = "/console/my-locations", "location" if len(places) == 1 else "locations"
     return [
-        Number(f"{len(people):,}", f"people at your {len(places):,} {'location' if len(places) == 1 else 'locations'} now", home),
+        Number(
+            f"{len(people):,}",
+            f"people at your {len(places):,} {'location' if len(places) == 1 else 'locations'} now",
+            home,
+        ),
         Number(f"{(await session.scalars(lacking)).one():,}", "of them still have something to learn", home),
         Number("Evidence packs", "for an inspection, of your locations alone", f"{home}/reports"),
     ]

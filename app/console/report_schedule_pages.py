@@ -12,7 +12,7 @@ from app.console.report_pages import REPORTS, providers, what_fields
 from app.console.report_words import RHYTHMS
 from app.console.reports import Field, ShortForm, one_file, report
 from app.console.tables import Button, Link, Table
-from app.console.training_forms import Invalid, keys, problem_of, typed
+from app.console.training_forms import Invalid, form_about, keys, problem_of, typed
 from app.directory.models import CqcProvider
 from app.identity.models import StaffMember
 from app.identity.permissions import Permission
@@ -131,6 +131,7 @@ async def _add_page(request: Request, status: int, problems: list[Problem], form
 
 async def report_schedule_pause(request: Request) -> Response:
     """Pause a schedule, or let it go on."""
+    await form_about(request, ReportSchedule, request.path_params["schedule_id"])
     version = request.query_params.get("version", "")
     if not (version.isascii() and version.isdigit() and len(version) < 10):
         raise HTTPException(400)

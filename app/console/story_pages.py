@@ -14,7 +14,7 @@ from app.console.report_words import STORY_STATES
 from app.console.reports import Field, Search, ShortForm, report
 from app.console.review_queue import search_learners
 from app.console.tables import Link, Table, csv_of
-from app.console.training_forms import Invalid, key, needed_day, problem_of, typed, version_of
+from app.console.training_forms import Invalid, form_about, key, needed_day, problem_of, typed, version_of
 from app.directory.models import Learner
 from app.identity.models import StaffMember
 from app.identity.permissions import Permission
@@ -189,7 +189,8 @@ def _forms(request: Request, row: SuccessStory) -> list[ShortForm]:
 
 async def success_story_do(request: Request) -> Response:
     """Change it, record its consent, approve it, or write down that consent is withdrawn."""
-    form, what, story_id = await form_of(request), request.path_params["what"], request.path_params["story_id"]
+    what, story_id = request.path_params["what"], request.path_params["story_id"]
+    form = await form_about(request, SuccessStory, story_id)
     version, names = version_of(form), WORDS if what == "change" else CONSENT
     try:
         async with tenant_work(request) as work:
