@@ -74,7 +74,7 @@ async def _manager(session: AsyncSession, staff_member_id: UUID, now: datetime) 
     return [
         Number(
             f"{len(people):,}",
-            f"people at your {len(places):,} {'location' if len(places) == 1 else 'locations'} now",
+            f"people at your {len(places):,} {noun} now",
             home,
         ),
         Number(f"{(await session.scalars(lacking)).one():,}", "of them still have something to learn", home),
