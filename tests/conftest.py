@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 import redis.asyncio as redis
+from argon2 import PasswordHasher
 from hypothesis import HealthCheck, Phase, settings
 
+from app.identity import passwords
 from tests import servers
 from tests.browser.finding import HOW_TO_GET_ONE, find_browser
 from tests.graphql_api.npm import AUDITS, CLIENTS, HOW_TO_GET_NODE, have_node
@@ -32,10 +34,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """The controlling process starts the servers; worker processes find them in the environment."""
+    hash_quickly()
     documents: int | None = config.getoption("--documents")
     settings.register_profile(
         ORACLE_PROFILE,
-        max_examples=(documents or 2_000) // 2,  # under each of the two logins
+        max_examples=(documents or 1_200) // 2,  # under each of the two logins
         derandomize=documents is None,
         deadline=None,
         database=None,
@@ -46,6 +49,12 @@ def pytest_configure(config: pytest.Config) -> None:
         for packages in (AUDITS, CLIENTS):
             packages.find()
         servers.start(_stack)
+
+
+def hash_quickly() -> None:
+    """Hash passwords of tests by as little work as argon2 allows: thousands of sign-ins would cost minutes."""
+    passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    passwords.NOBODY = passwords._hasher.hash("nobody")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

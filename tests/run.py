@@ -76,10 +76,15 @@ def check_everything() -> int:
             sys.stdout.write(result.stdout.decode(errors="replace"))
             failed = failed or result.returncode
     tests = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-n", str(os.cpu_count() or 2), "--dist", "worksteal", "--durations=15"],
+        [sys.executable, "-m", "pytest", "-q", "-n", str(processes()), "--dist", "worksteal", "--durations=15"],
         check=False,
     )
     return failed or tests.returncode
+
+
+def processes() -> int:
+    """One more than there are processors: browsers, killed workers and started programs are waited for."""
+    return (os.cpu_count() or 2) + 1
 
 
 def main(arguments: list[str]) -> int:

@@ -4,7 +4,18 @@ from typing import Annotated
 
 import typer
 
-from infra.bench import booking, certifying, hostile, importing, oracle, reminding, reporting, standing, starting
+from infra.bench import (
+    booking,
+    certifying,
+    fairness,
+    hostile,
+    importing,
+    oracle,
+    reminding,
+    reporting,
+    standing,
+    starting,
+)
 from infra.bench.reads import measuring
 
 bench = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -76,6 +87,12 @@ def reports_(
 ) -> None:
     """Each report of the largest tenant: time and memory to build it, and to tell it as PDF, spreadsheet and CSV."""
     reporting.run(staff, locations)
+
+
+@bench.command("fairness")
+def fairness_(count: Annotated[int, typer.Option(help="Reminders of the other tenant.")] = 100_000) -> None:
+    """The delay of one tenant's message while another tenant sends very many."""
+    fairness.run(count)
 
 
 @bench.command("start")

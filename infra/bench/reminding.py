@@ -10,9 +10,11 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import uvloop
@@ -97,31 +99,47 @@ async def _loop(count: int, port: int) -> None:
     await asyncio.gather(*[line() for _ in range(CONNECTIONS)])
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Servers with a migrated database, a mail server, and a worker that is not yet started."""
+
+    urls: DatabaseUrls
+    sink: Sink
+    worker: "Worker"
+
+
+def place(stack: ExitStack, lease_seconds: float = 60) -> Place:
+    """Start the servers; they end with the stack, and the worker too."""
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="medstead-bench-")))
+    folder.chmod(0o711)
+    postgres = stack.enter_context(start_postgres(folder, durable=False))
+    valkey = stack.enter_context(start_valkey(folder, durable=False))
+    passwords = RolePasswords(*(secrets.token_urlsafe(16) for _ in range(3)))
+    urls = asyncio.run(prepare_database(postgres.superuser_url, "bench", passwords))
+    runner.upgrade(urls.owner)
+    asyncio.run(load_reference_data(urls.owner))
+    sink = stack.enter_context(Sink())
+    environment = {
+        "MEDSTEAD_ENVIRONMENT": "test",
+        "DATABASE_URL": urls.app,
+        "REDIS_URL": valkey.url,
+        "MEDSTEAD_SECRET_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        "MEDSTEAD_DATA_DIR": str(folder / "data"),
+        "MEDSTEAD_SMTP_PORT": str(sink.port),
+        "MEDSTEAD_LEASE_SECONDS": str(lease_seconds),
+        "MEDSTEAD_LOG_LEVEL": "error",
+    }
+    worker = Worker(environment)
+    stack.callback(worker.kill)
+    return Place(urls, sink, worker)
+
+
 def _whole(count: int, kills: int) -> tuple[float, tuple[int, int]]:
     """From the moment at which all are due until the last is noted as sent."""
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="medstead-bench-")))
-        folder.chmod(0o711)
-        postgres = stack.enter_context(start_postgres(folder, durable=False))
-        valkey = stack.enter_context(start_valkey(folder, durable=False))
-        passwords = RolePasswords(*(secrets.token_urlsafe(16) for _ in range(3)))
-        urls = asyncio.run(prepare_database(postgres.superuser_url, "bench", passwords))
-        runner.upgrade(urls.owner)
-        asyncio.run(load_reference_data(urls.owner))
-        tenant = asyncio.run(_fill(urls, count))
-        sink = stack.enter_context(Sink())
-        environment = {
-            "MEDSTEAD_ENVIRONMENT": "test",
-            "DATABASE_URL": urls.app,
-            "REDIS_URL": valkey.url,
-            "MEDSTEAD_SECRET_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
-            "MEDSTEAD_DATA_DIR": str(folder / "data"),
-            "MEDSTEAD_SMTP_PORT": str(sink.port),
-            "MEDSTEAD_LEASE_SECONDS": str(LEASE_SECONDS if kills else 60),
-            "MEDSTEAD_LOG_LEVEL": "error",
-        }
-        worker = Worker(environment)
-        stack.callback(worker.kill)
+        here = place(stack, LEASE_SECONDS if kills else 60)
+        urls, sink, worker = here.urls, here.sink, here.worker
+        tenant = asyncio.run(fill(urls, count, "bench"))
         started = time.perf_counter()
         worker.start()
         with Progress(transient=True) as progress:
@@ -181,12 +199,12 @@ async def _until_sent(url: str, tenant: Any, count: int, sink: Sink, arrived: Ca
     await connection.close()
 
 
-async def _fill(urls: DatabaseUrls, count: int) -> Any:
+async def fill(urls: DatabaseUrls, count: int, slug: str) -> UUID:
     """A tenant with sessions that begin within the hour, each fully booked, and a rule whose reminders are due."""
     owner, database = Database(create_engine(urls.owner), system_clock), Database(create_engine(urls.app), system_clock)
     context = TenantContext(new_id(), ActorKind.COMMAND_LINE)
     async with owner.unit_of_work(context) as work:
-        await create_tenant(work, "bench", "Bench", "icb")
+        await create_tenant(work, slug, f"Bench {slug}", "icb")
         await create_programme(work, "Medicines training")
     await owner.dispose()
     async with database.unit_of_work(context) as work:

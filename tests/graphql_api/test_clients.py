@@ -28,6 +28,8 @@ pytestmark = pytest.mark.one_login
 HERE = Path(__file__).with_name("clients")
 SCHEMA = HERE.parents[2] / "graphql" / "schema.graphql"
 PAGE = 4
+SHORT = {"nudgeRules"}
+"""Lists that hold one row for each of a few kinds."""
 VARIABLES = {
     "LearnersPageQuery": {"count": 5, "where": None},
     "LearnersPagePaginationQuery": {"count": 5},
@@ -175,7 +177,8 @@ async def pages_while_rows_come(installation: Installation, page: Page) -> None:
     await make_world(installation, 20_261_125)
     await add_rows(installation.urls.owner, installation.north, 1)
     before = await rows(installation)
-    assert min(len(found) for found in before.values()) > PAGE, "one page would show nothing"
+    longer = {field: len(found) for field, found in before.items() if field not in SHORT}
+    assert min(longer.values()) > PAGE, "one page would show nothing"
     token = await installation.token(installation.north)
 
     async def write() -> None:

@@ -1,6 +1,8 @@
 """Signing in with a password and a code, on a real database."""
 
 import asyncio
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
@@ -255,3 +257,11 @@ async def test_a_login_that_cannot_be_made_leaves_nothing(
     async with installation.database.session(PLATFORM) as session:
         assert (await session.scalars(select(Login.email))).all() == [EMAIL]
     assert await actions(installation) == before
+
+
+def test_passwords_of_people_cost_what_they_should() -> None:
+    """Outside the tests, which hash by as little work as there is: at least what RFC 9106 recommends second."""
+    asked = "from app.identity.passwords import _hasher as h; print(h.type.name, h.time_cost, h.memory_cost)"
+    told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout.split()
+    assert told[0] == "ID"
+    assert (int(told[1]) >= 3, int(told[2]) >= 64 * 1024) == (True, True)
