@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from app.messaging.models import Message, MessageSettings
 from app.messaging.rules import Occasion, retry_after
@@ -125,6 +125,15 @@ async def claim(work: UnitOfWork, settings: MessageSettings, lease: timedelta) -
         return []
     rows = await work.fetch(_CLAIM, work.now, work.now + lease, room)
     return [row["id"] for row in rows]
+
+
+async def enough_at_work(work: UnitOfWork) -> bool:
+    """Whether others have more than a batch of the tenant's messages in hand, and so will look again by themselves.
+
+    Whoever has some claims anew after each batch, so that nothing that is queued now is forgotten.
+    """
+    in_hand = select(func.count()).where(Message.state == "inflight", Message.lease_until > work.now)
+    return (await work.session.scalars(in_hand)).one() > BATCH
 
 
 async def more_is_due(work: UnitOfWork) -> bool:

@@ -81,6 +81,8 @@ async def send_due(office: Office) -> float | None:
             sender = sender_of(settings, tenant.slug, tenant.name, office.base_url, office.vault)
             if not handed:
                 await ledger.take_back(work)
+                if await ledger.enough_at_work(work):
+                    return None  # one tenant's crowd of messages must leave places in the worker to others
             claimed = await ledger.claim(work, settings, office.lease)
             if not claimed:
                 return PAUSE_SECONDS if await ledger.more_is_due(work) else None
