@@ -30,15 +30,14 @@ from graphql import (
 
 from tests.graphql_api.contract import (
     COLUMNS,
-    CONNECTIONS,
     DEFAULT_ORDERS,
-    LINKS,
     MIXED,
     NODE_SCOPES,
     SCOPES,
     TABLES,
     UNIONS,
 )
+from tests.graphql_api.contract_links import CONNECTIONS, LINKS
 from tests.graphql_api.counted import COMPUTED
 from tests.graphql_api.world import Row, Rows
 
