@@ -59,6 +59,8 @@ class Settings(BaseSettings):
                 raise ValueError("MEDSTEAD_BASE_URL must begin with https:// in production")
             if self.allow_bypass_for_tests:
                 raise ValueError("MEDSTEAD_ALLOW_BYPASS_FOR_TESTS is for the test suite only")
+            if self.smtp_username and not self.smtp_start_tls:
+                raise ValueError("MEDSTEAD_SMTP_START_TLS must be true where MEDSTEAD_SMTP_USERNAME is set")
             if self.webhook_allow_loopback:
                 raise ValueError("MEDSTEAD_WEBHOOK_ALLOW_LOOPBACK must not be set in production: remove it")
         return self

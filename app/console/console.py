@@ -9,6 +9,7 @@ from starlette.staticfiles import StaticFiles
 from app.console import (
     api_client_pages,
     audit_pages,
+    background_work_pages,
     booking_pages,
     campaign_forms,
     campaign_pages,
@@ -62,7 +63,6 @@ from app.console import (
     tier_pages,
     topic_pages,
     webhook_pages,
-    work_pages,
 )
 from app.console.middleware import MIDDLEWARE
 from app.console.pages import ConsoleRoute
@@ -125,7 +125,7 @@ ROUTES: list[BaseRoute] = [
     *message_template_pages.ROUTES,
     *reminder_pages.ROUTES,
     *message_pages.ROUTES,
-    *work_pages.ROUTES,
+    *background_work_pages.ROUTES,
 ]
 
 

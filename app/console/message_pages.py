@@ -180,7 +180,9 @@ async def _message(request: Request, problems: list[Problem]) -> Response:
         caption="Message",
         back=BACK,
         facts=facts,
-        links=[Link("The session", f"/console/sessions/{row.session_id}")] if row.session_id else [],
+        links=[Link("The session", f"/console/sessions/{row.session_id}")]
+        if row.session_id and principal_here(request).may(Permission.TRAINING_READ)
+        else [],
         forms=forms,
     )
 

@@ -17,8 +17,8 @@ from app.console.pages import (
     principal_here,
     redirect,
     services_of,
+    tenant_look,
     tenant_reads,
-    tenant_work,
 )
 from app.console.reports import Field, ShortForm, report
 from app.console.training_forms import Invalid, number, tried, typed
@@ -199,29 +199,26 @@ async def sender_notify(request: Request) -> Response:
     form = await form_of(request)
     services = services_of(request)
 
-    async def change(work: UnitOfWork) -> str:
+    async def change(work: UnitOfWork) -> str | None:
         key = form.text("key").strip() or None
         return await connect(work, services.vault, key, form.text("template_id"))
 
     token = await tried(request, FIELDS, change)
     if isinstance(token, Problem):
         return await _page(request, [token], _typed(form))
-    async with tenant_work(request) as work:
+    async with tenant_look(request) as work:
         settings = await message_settings(work)
+        tenant = await work.session.get_one(Tenant, work.tenant_id)
     assert settings is not None
     way = notify_of(settings, services.vault, services.settings.notify_url, services.clock, always=True)
     faults = await way.faults() if way is not None else []
-    notes = [
-        "Enter these at Notify, under API integration, Callbacks, for delivery receipts; the token is shown this once. "
-        f"URL: {services.settings.base_url}/receipts/notify/{await _slug(request)} Bearer token: {token}"
-    ]
+    notes = ["Notify took the key, and the template fits."] if not faults else []
+    if token is not None:
+        notes.append(
+            "Enter these at Notify, under API integration, Callbacks, for delivery receipts; the token is shown this "
+            f"once. URL: {services.settings.base_url}/receipts/notify/{tenant.slug} Bearer token: {token}"
+        )
     return await _page(request, [Problem("template_id", fault) for fault in faults], {}, notes)
-
-
-async def _slug(request: Request) -> str:
-    async with tenant_work(request) as work:
-        tenant = await work.session.get_one(Tenant, work.tenant_id)
-        return tenant.slug
 
 
 async def sender_clock(request: Request) -> Response:

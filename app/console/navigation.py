@@ -197,7 +197,7 @@ NAVIGATION = [
         Permission.WEBHOOKS_WRITE,
     ),
     NavigationItem(
-        "/console/work",
+        "/console/background-work",
         "Background work",
         "See what waits to be done by itself, and try again what was given up.",
         Permission.SETTINGS_WRITE,

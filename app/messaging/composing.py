@@ -35,7 +35,8 @@ _FACTS = f"""
            p.ended_on AS contact_ended_on, k.token AS link_token, r.state AS reminder_state,
            s.title, s.starts_at, s.ends_at, s.state AS session_state, s.version AS session_version, s.join_url,
            v.name AS venue_name, v.address AS venue_address, v.postcode AS venue_postcode,
-           b.state AS booking_state, b.reference, b.ended_because, o.expires_at AS offer_until, o.state AS offer_state,
+           b.state AS booking_state, b.confirmed_at, b.reference, b.ended_because,
+           o.expires_at AS offer_until, o.state AS offer_state,
            h.title AS achievement, h.number AS certificate_number, h.verification_code, h.state AS certificate_state,
            (SELECT array_agg(x.kind) FROM {SCHEMA}.message_objection x
              WHERE x.tenant_id = $1 AND x.ended_at IS NULL
@@ -181,7 +182,7 @@ def _letter(row: Any, sender: Sender, now: datetime) -> Letter:
     written = write(prepare(occasion, row["subject"], row["body"]), values_of(row, sender))
     cancels = occasion is Occasion.BOOKING_ENDED
     invited = None
-    if row["session_id"] is not None and (cancels or occasion in INVITED):
+    if row["confirmed_at"] is not None and (cancels or occasion in INVITED):  # who only waited is not invited
         invited = invitation(_invited(row, sender, cancels), sender.identity.host, now)
     stop = None
     if occasion not in TRANSACTIONAL:

@@ -7,7 +7,7 @@ is sent under the same reference, so that a mailbox keeps one copy, or the sende
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select, update
@@ -134,6 +134,19 @@ async def enough_at_work(work: UnitOfWork) -> bool:
     """
     in_hand = select(func.count()).where(Message.state == "inflight", Message.lease_until > work.now)
     return (await work.session.scalars(in_hand)).one() > BATCH
+
+
+async def look_after_leases(work: UnitOfWork, lease: timedelta) -> None:
+    """Have a worker look when what others have in hand would come back, should they not live to note it.
+
+    One look for all whose lease ends within the same span of a lease.
+    """
+    in_hand = select(func.max(Message.lease_until)).where(Message.state == "inflight")
+    last = (await work.session.scalars(in_hand)).one()
+    if last is not None:
+        span = lease.total_seconds()
+        ends = max(last, work.now).timestamp() // span * span + span
+        work.emit(Topic.MESSAGES_SEND, f"lease:{ends:.3f}", at=datetime.fromtimestamp(ends, UTC))
 
 
 async def more_is_due(work: UnitOfWork) -> bool:

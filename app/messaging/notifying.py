@@ -17,8 +17,9 @@ _KEY = re.compile(rf"[\w.-]{{1,100}}-{_ID}-{_ID}")
 _TEMPLATE = re.compile(_ID)
 
 
-async def connect(work: UnitOfWork, vault: Vault, key: str | None, template_id: str) -> str:
-    """Keep a service's key (None: the kept one) and template; gives the token for its receipts, to be shown once.
+async def connect(work: UnitOfWork, vault: Vault, key: str | None, template_id: str) -> str | None:
+    """Keep a service's key (None: the kept one) and template. A new key comes with a token for its receipts, to be
+    shown once; None where the token stays.
 
     Raises TrainingRefusal `NO_SENDER`, `BAD_KEY` or `BAD_TEMPLATE_ID`.
     """
@@ -33,9 +34,10 @@ async def connect(work: UnitOfWork, vault: Vault, key: str | None, template_id: 
         raise TrainingRefusal("BAD_KEY", "Enter a key of your service at Notify.", "key")
     if not _TEMPLATE.fullmatch(template_id.strip()):
         raise TrainingRefusal("BAD_TEMPLATE_ID", "Copy the template's id from its page at Notify.", "templateId")
-    token = new_secret()
+    token = new_secret() if key is not None else None
     settings.notify_template_id = template_id.strip()
-    settings.notify_callback_token = vault.encrypt(token.encode())
+    if token is not None:
+        settings.notify_callback_token = vault.encrypt(token.encode())
     settings.version += 1
     work.record(Action.SENDER_CHANGED, "message_settings", settings.id, after={"notify": "connected"})
     return token

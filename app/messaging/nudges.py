@@ -4,7 +4,6 @@ Each is sent once for its cause: the last thing learned, the booking missed, the
 on; a learner can object to each.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -292,8 +291,3 @@ def _next_tier(tenant: UUID, now: datetime, days: int) -> Select[Any]:
 
 
 FINDERS = {"dormant": _dormant, "no_show": _no_show, "next_tier": _next_tier}
-
-
-async def rules(work: UnitOfWork) -> Sequence[NudgeRule]:
-    """The kinds that the tenant has set."""
-    return (await work.session.scalars(select(NudgeRule).order_by(NudgeRule.kind))).all()

@@ -81,6 +81,7 @@ async def send_due(office: Office) -> float | None:
             sender = sender_of(settings, tenant.slug, tenant.name, office.base_url, office.vault)
             if not handed:
                 await ledger.take_back(work)
+                await ledger.look_after_leases(work, office.lease)
                 if await ledger.enough_at_work(work):
                     return None  # one tenant's crowd of messages must leave places in the worker to others
             claimed = await ledger.claim(work, settings, office.lease)
@@ -139,15 +140,20 @@ class _Notes:
 
     async def _write(self, left: Sequence[UUID], seconds: float) -> None:
         outcomes, self._waiting = self._waiting, []
-        async with self._office.unit_of_work() as work:
-            await _note(work, self._composed, outcomes, self._channel)
-            if left:
-                await ledger.give_back(work, left, "SENDER_UNAVAILABLE", timedelta(seconds=seconds))
+        try:
+            async with self._office.unit_of_work() as work:
+                await _note(work, self._composed, outcomes, self._channel)
+                if left:
+                    await ledger.give_back(work, left, "SENDER_UNAVAILABLE", timedelta(seconds=seconds))
+        except BaseException:
+            self._waiting = outcomes + self._waiting
+            raise
 
     async def finish(self, seconds: float) -> None:
         """Note the rest; letters of which nothing is known come back."""
         if self._writing is not None:
-            await self._writing
+            # What it could not write is written with the rest.
+            await asyncio.gather(self._writing, return_exceptions=True)
         left = [letter.message_id for letter in self._composed.letters if letter.message_id not in self.told]
         if self._waiting or left:
             await self._write(left, seconds)

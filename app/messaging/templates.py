@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from app.messaging.models import MESSAGE_CLASSES, MessageTemplate
 from app.messaging.placeholders import faults
@@ -104,12 +104,6 @@ async def add_first_templates(work: UnitOfWork) -> int:
     for given in added:
         await save_template(work, given)
     return len(added)
-
-
-async def count_templates(work: UnitOfWork) -> int:
-    """How many templates are in use."""
-    ready = select(func.count(func.distinct(MessageTemplate.code))).where(MessageTemplate.state == "ready")
-    return (await work.session.scalars(ready)).one()
 
 
 def _first(code: str, occasion: Occasion, message_class: str, subject: str, body: str) -> TemplateGiven:

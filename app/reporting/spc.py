@@ -93,16 +93,6 @@ def xmr(values: Sequence[float], polarity: str = "neutral", *, screened: bool = 
     return Xmr(mean, lower, upper, near_lower, near_upper, points, len(values) < FEWEST)
 
 
-def assurance(chart: Xmr, target: float | None, polarity: str) -> str:
-    """Whether a target is met: consistently (pass, fail), inconsistent; none without a target or polarity."""
-    if target is None or polarity == "neutral":
-        return "none"
-    if chart.lower <= target <= chart.upper:
-        return "inconsistent"
-    reached = chart.lower > target if polarity == "increase" else chart.upper < target
-    return "pass" if reached else "fail"
-
-
 def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else 0.0
 

@@ -34,7 +34,7 @@ FORMS = (
     "messages/templates/add",
     "messages/reminders",
     "messages/nudges/dormant",
-    "work",
+    "background-work",
 )
 """Pages to fill in that need little to be there."""
 

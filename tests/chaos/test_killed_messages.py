@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
+import asyncpg
 import pytest
 from sqlalchemy import func, select
 
@@ -16,6 +17,7 @@ from app.messaging.settings import SettingsGiven, save_settings
 from app.messaging.smtp import CONNECTIONS
 from app.messaging.templates import template_for
 from tenants.clock import system_clock
+from tests import servers
 from tests.booking.support import make_staff
 from tests.chaos.support import PATIENCE_SECONDS, Post, ended
 from tests.messaging.mailbox import Mailbox, receiving
@@ -113,3 +115,31 @@ async def test_stopping_a_worker_leaves_no_doubt(installation: Installation, pos
     with post.worker():
         await until(installation, {"sent": COUNT})
     assert set(mailbox.handed.values()) == {1}
+
+
+async def test_the_database_cuts_every_connection_while_mail_goes_out(
+    installation: Installation, post: Post, mailbox: Mailbox
+) -> None:
+    post = replace(post, others={"smtp_port": mailbox.port})
+    await ask_for(installation, post, COUNT)
+    administrator = await asyncpg.connect(servers.running().superuser_url)
+    cut = (
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+        " WHERE datname = $1 AND usename = 'medstead_app' AND pid <> pg_backend_pid()"
+    )
+    name = installation.urls.app.rpartition("/")[2].partition("?")[0]
+    cuts = 0
+    with post.worker():
+        for share in (50, 120, 200):
+            end = time.monotonic() + PATIENCE_SECONDS
+            while len(mailbox.messages) < share:
+                assert time.monotonic() < end
+                await asyncio.sleep(0.01)
+            cuts += await administrator.fetchval(cut, name)
+        await administrator.close()
+        await installation.database.engine.dispose()  # this process's own were cut, too
+        await until(installation, {"sent": COUNT})
+    assert cuts > 3
+    assert len(mailbox.messages) == COUNT
+    again = sum(mailbox.handed.values()) - COUNT
+    assert again <= 3 * (2 * NOTED_TOGETHER + CONNECTIONS)

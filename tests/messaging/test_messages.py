@@ -59,6 +59,24 @@ async def test_a_booking_is_confirmed_moved_and_ended_by_mail(installation: Inst
     assert len(mailbox.messages) == 6, "two confirmed, three asked again, one ended"
 
 
+async def test_who_only_waits_is_written_to_and_not_invited(installation: Installation, mailbox: Mailbox) -> None:
+    _, learners = await make_staff(installation, 2)
+    await give_addresses(installation, learners)
+    await set_sender(installation)
+    session_id = await make_session(installation, Places(1, "promote"))
+    await book(installation, session_id, learners)
+    async with installation.database.unit_of_work(installation.context(installation.north)) as work:
+        later = NEXT_WEEK + timedelta(days=1)
+        await move_session(work, session_id, 2, later, later + timedelta(hours=2))
+    await work_on(installation)
+    kinds = [
+        [part.get_content_type() == "text/calendar" for part in mailbox.to(f"learner{at}@home.example")[-1].walk()]
+        for at in (0, 1)
+    ]
+    assert [any(parts) for parts in kinds] == [True, False]
+    assert mailbox.to("learner1@home.example")[-1]["Subject"] == "New time: PRN medicines"
+
+
 async def test_what_comes_of_addresses_that_fail(installation: Installation, mailbox: Mailbox) -> None:
     _, learners = await make_staff(installation, 3)
     await give_addresses(installation, learners[:2])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from app.identity.permissions import Role
 from app.messaging.notify import Notify, Service
 from app.messaging.notifying import connect
 from app.training.errors import TrainingRefusal
@@ -15,6 +16,7 @@ from tenants.clock import system_clock
 from tenants.outbox import Topic
 from tests import servers
 from tests.booking.support import book, make_session, make_staff
+from tests.console.visitor import main_text, visitor_as
 from tests.messaging.notify_double import DAY, KEY, LIMIT, TEMPLATE, Double, notify, tell
 from tests.messaging.support import SENDER, give_addresses, ledger, set_sender, work_on
 from tests.support import BYPASS_LOGIN, Installation, open_installation
@@ -45,6 +47,7 @@ async def three_booked(installation: Installation) -> str:
     await set_sender(installation, given=replace(SENDER, channel="notify"))
     async with installation.database.unit_of_work(context) as work:
         token = await connect(work, installation.services.vault, KEY, TEMPLATE)
+        assert token is not None
         driver = await work.driver()
         await driver.execute(
             "UPDATE medstead.learner_identifier SET value = $2 WHERE tenant_id = $1 AND learner_id = $3",
@@ -141,3 +144,22 @@ async def test_keys_that_cannot_be_right_are_refused(installation: Installation)
             with pytest.raises(TrainingRefusal) as refused:
                 await connect(work, installation.services.vault, key, template_id)
             assert refused.value.code == code
+
+
+async def test_a_lead_connects_the_service_in_the_console(installation: Installation, double: Double) -> None:
+    await set_sender(installation)
+    lead = await visitor_as(installation, Role.PROGRAMME_LEAD)
+    path = "/console/messages/sender"
+    await lead.get(path)
+    wrong = await lead.post(f"{path}/notify", {"key": "secret", "template_id": TEMPLATE})
+    assert (wrong.status_code, "Copy the whole key from your service at Notify" in wrong.text) == (422, True)
+    assert "secret" not in main_text(wrong)
+    double.template["subject"] = "Hello"
+    unfit = await lead.post(f"{path}/notify", {"key": KEY, "template_id": TEMPLATE})
+    assert (unfit.status_code, "must hold ((subject))" in unfit.text) == (422, True)
+    double.template["subject"] = "((subject))"
+    good = await lead.post(f"{path}/notify", {"key": "", "template_id": TEMPLATE})
+    assert "Notify took the key, and the template fits." in main_text(good)
+    assert "Bearer token" not in main_text(good), "the key stays, and so does the token for its receipts"
+    assert "Bearer token" in main_text(await lead.post(f"{path}/notify", {"key": KEY, "template_id": TEMPLATE}))
+    assert KEY not in (await lead.get(path)).text

@@ -18,7 +18,7 @@ from tenants.context import ActorKind, PlatformContext
 from tenants.delivery import DeliveryRefusal, replay
 from tenants.outbox import OutboxMessage, Topic
 
-HOME = "/console/work"
+HOME = "/console/background-work"
 HEARD_OF = timedelta(seconds=20)
 SHOWN = 200
 TOPICS = {
@@ -147,7 +147,7 @@ async def work_replay(request: Request) -> Response:
 _NEEDS = Permission.SETTINGS_WRITE
 
 ROUTES = [
-    page("/work", background_work, needs=_NEEDS),
-    page("/work/{table}.csv", work_file, needs=_NEEDS),
-    page("/work/{outbox_id:uuid}/replay", work_replay, needs=_NEEDS, methods=("POST",)),
+    page("/background-work", background_work, needs=_NEEDS),
+    page("/background-work/{table}.csv", work_file, needs=_NEEDS),
+    page("/background-work/{outbox_id:uuid}/replay", work_replay, needs=_NEEDS, methods=("POST",)),
 ]
