@@ -134,6 +134,7 @@ class Action(StrEnum):
     STEP_REACHED = "training:pathway:reach_step"
     ATTENDANCE_RECOMPUTED = "training:attendance:recompute"
     PARTNER_SAVED = "governance:partner:save"
+    PARTNERSHIP_CHANGED = "governance:partnership:change"
     GOVERNANCE_ITEM_CREATED = "governance:item:create"
     GOVERNANCE_ITEM_CHANGED = "governance:item:change"
     FORUM_MINUTES_WRITTEN = "governance:forum:write_minutes"

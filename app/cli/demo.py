@@ -20,6 +20,7 @@ from app.cli.demo_files import DemoFile, write_demo_files
 from app.cli.demo_governance import add_governance, load_postcodes
 from app.cli.demo_mapping import load_mapping
 from app.cli.demo_messages import add_messages
+from app.cli.demo_partners import add_partners
 from app.cli.demo_requirements import add_requirements
 from app.cli.imports import ENDS, pieces_of
 from app.cli.machine import Machine
@@ -83,6 +84,7 @@ STAFF = {
     Role.INFORMATION_GOVERNANCE: "Iggy Information-Governance",
     Role.PROVIDER_MANAGER: "Max Provider-Manager",
 }
+COUNCILS_PERSON = "Cas Council-Partner"
 GROUP = "Invented Care Group"
 PUBLISHER = TENANTS[0].slug
 """Whose programme the others can build from."""
@@ -195,6 +197,7 @@ class _Loader:
         await add_sessions(self.database, context)
         await add_certificates(self.database, context, self.vault, tenant.name)
         await add_governance(self.database, context)
+        await self._councils(tenant, context)
         await add_messages(self.database, context, tenant.name, tenant.slug)
 
     async def _receive(self, context: TenantContext, file: DemoFile) -> UUID:
@@ -242,6 +245,23 @@ class _Loader:
                     manages = group if role is Role.PROVIDER_MANAGER else None
                     await add_staff(work, login_id=login_id, display_name=name, role=role, provider_group_id=manages)
 
+    async def _councils(self, tenant: DemoTenant, context: TenantContext) -> None:
+        """A board's councils, and somebody of the first, whose agreement lets names be shared."""
+        if tenant.kind != "icb":
+            return
+        async with self.database.unit_of_work(context) as work:
+            council = await add_partners(work)
+        if council is not None:
+            login_id = await self._login(_email(Role.COUNCIL_PARTNER, tenant), COUNCILS_PERSON)
+            async with self.database.unit_of_work(context) as work:
+                await add_staff(
+                    work,
+                    login_id=login_id,
+                    display_name=COUNCILS_PERSON,
+                    role=Role.COUNCIL_PARTNER,
+                    partner_organisation_id=council,
+                )
+
     async def _described(self, tenant: DemoTenant, tenant_id: UUID) -> Contract:
         before = self.before.get(tenant.slug, {})
         client_id, secret = str(before.get("client_id", "")), str(before.get("client_secret", ""))
@@ -254,6 +274,8 @@ class _Loader:
             client_id, secret = client.client_id, client.secret
             granted = await self.clients.grant(client_id, secret, None, lifetime=DEMO_LIFETIME)
         emails = {role: _email(role, tenant) for role in STAFF}
+        if tenant.kind == "icb":
+            emails[Role.COUNCIL_PARTNER] = _email(Role.COUNCIL_PARTNER, tenant)
         return {
             "id": str(tenant_id),
             "slug": tenant.slug,

@@ -8,6 +8,7 @@ from starlette.staticfiles import StaticFiles
 
 from app.console import (
     api_client_pages,
+    area_pages,
     audit_pages,
     background_work_pages,
     booking_pages,
@@ -38,6 +39,7 @@ from app.console import (
     message_settings_pages,
     message_template_pages,
     objective_pages,
+    partner_pages,
     plan_pages,
     pool_pages,
     programme_page,
@@ -113,6 +115,8 @@ ROUTES: list[BaseRoute] = [
     *report_pages.ROUTES,
     *story_pages.ROUTES,
     *group_pages.ROUTES,
+    *area_pages.ROUTES,
+    *partner_pages.ROUTES,
     *provider_group_pages.ROUTES,
     *review_pages.ROUTES,
     *registry_pages.ROUTES,

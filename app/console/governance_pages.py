@@ -209,6 +209,7 @@ async def _partners_page(request: Request, status: int, problems: list[Problem],
         problems=problems,
         values=values,
         back=BACK,
+        links=[Link("Councils and when they joined", f"{HOME}/partners/timeline")],
         tables=[await _partners(request)],
         forms=[add] if may_govern(request) else [],
     )

@@ -14,6 +14,13 @@ PARTNER_KINDS = {
     "voluntary": "Voluntary organisation",
     "other": "Other",
 }
+PARTNERSHIP_STAGES = {
+    "invited": "Invited",
+    "agreed": "Agreed",
+    "agreement_signed": "Agreement signed",
+    "live": "Live",
+    "ended": "Ended",
+}
 STAGES = {
     "prescribing": "Prescribing",
     "dispensing": "Dispensing",

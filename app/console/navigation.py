@@ -125,6 +125,12 @@ NAVIGATION = [
         Permission.GROUP_READ,
     ),
     NavigationItem(
+        "/console/our-area",
+        "Our area",
+        "See how far your council’s area has come.",
+        Permission.AREA_READ,
+    ),
+    NavigationItem(
         "/console/governance",
         "Governance",
         "See policies, decisions, risks, actions and plans: who owns them, and what is overdue.",

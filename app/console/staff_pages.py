@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from app.console.pages import Form, Problem, form_of, page, redirect, render, services_of, tenant_reads, tenant_work
 from app.directory.models import ProviderGroup
+from app.governance.models import PartnerOrganisation
 from app.identity.errors import IdentityRefusal
 from app.identity.models import Login, LoginTenant, StaffMember
 from app.identity.permissions import PLATFORM_ROLES, Permission, Role
@@ -29,8 +30,10 @@ FIELDS = {
     "ROLE_MISSING": "role",
     "LAST_ADMINISTRATOR": "role",
     "PROVIDER_GROUP_NEEDED": "provider_group_id",
+    "PARTNER_NEEDED": "partner_organisation_id",
 }
 """The field that each refusal is about."""
+INVITATION = ("email", "display_name", "role", "provider_group_id", "partner_organisation_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ async def staff_invite(request: Request) -> Response:
     if request.method == "GET":
         return await _invite_form(request, 200, {}, [])
     form = await form_of(request)
-    values = {name: form.text(name) for name in ("email", "display_name", "role", "provider_group_id")}
+    values = {name: form.text(name) for name in INVITATION}
     problems = [
         _problem(refusal)
         for check in (
@@ -94,7 +97,7 @@ async def staff_invite(request: Request) -> Response:
     if problems:
         return await _invite_form(request, 422, values, problems)
     try:
-        provider_group_id = await _provider_group(request, form)
+        belongs = await _belongs(request, form)
         async with tenant_work(request) as work:
             invited = await invite_staff(
                 work,
@@ -102,7 +105,7 @@ async def staff_invite(request: Request) -> Response:
                 email=values["email"],
                 display_name=values["display_name"],
                 role=_role(form),
-                provider_group_id=provider_group_id,
+                **belongs,
             )
     except IdentityRefusal as refusal:
         return await _invite_form(request, 422, values, [_problem(refusal)])
@@ -122,9 +125,9 @@ async def staff_member(request: Request) -> Response:
     form = await form_of(request)
     staff_member_id = request.path_params["staff_member_id"]
     try:
-        provider_group_id = await _provider_group(request, form)
+        belongs = await _belongs(request, form)
         async with tenant_work(request) as work:
-            await change_role(work, staff_member_id, _role(form), provider_group_id=provider_group_id)
+            await change_role(work, staff_member_id, _role(form), **belongs)
     except IdentityRefusal as refusal:
         return await _member_page(request, 422, [_problem(refusal)])
     return redirect("/console/staff", done="role-changed")
@@ -160,6 +163,7 @@ async def _invite_form(request: Request, status: int, values: dict[str, str], pr
         problems=problems,
         roles=TENANT_ROLES,
         groups=await _groups(request),
+        councils=await _councils(request),
     )
 
 
@@ -175,6 +179,7 @@ async def _member_page(request: Request, status: int, problems: list[Problem]) -
         email=email,
         roles=TENANT_ROLES,
         groups=await _groups(request),
+        councils=await _councils(request),
     )
 
 
@@ -196,6 +201,12 @@ async def _groups(request: Request) -> list[tuple[UUID, str]]:
         return [(id_, name) for id_, name in rows]
 
 
+async def _councils(request: Request) -> list[tuple[UUID, str]]:
+    wanted = select(PartnerOrganisation.id, PartnerOrganisation.name).where(PartnerOrganisation.kind == "council")
+    async with tenant_reads(request) as session:
+        return [(id_, name) for id_, name in await session.execute(wanted.order_by(PartnerOrganisation.name))]
+
+
 def _role(form: Form) -> Role:
     try:
         return Role(form.text("role"))
@@ -203,11 +214,18 @@ def _role(form: Form) -> Role:
         raise IdentityRefusal("ROLE_MISSING", "Choose a role from the list.") from error
 
 
-async def _provider_group(request: Request, form: Form) -> UUID | None:
-    text = form.text("provider_group_id")
-    chosen = [id_ for id_, _ in await _groups(request) if str(id_) == text]
+async def _belongs(request: Request, form: Form) -> dict[str, UUID | None]:
+    """The provider group or the council that the form names."""
+    group = _chosen(form, "provider_group_id", await _groups(request), "PROVIDER_GROUP_NEEDED", "a provider group")
+    council = _chosen(form, "partner_organisation_id", await _councils(request), "PARTNER_NEEDED", "a council")
+    return {"provider_group_id": group, "partner_organisation_id": council}
+
+
+def _chosen(form: Form, name: str, offered: list[tuple[UUID, str]], code: str, what: str) -> UUID | None:
+    text = form.text(name)
+    chosen = [id_ for id_, _ in offered if str(id_) == text]
     if text and not chosen:
-        raise IdentityRefusal("PROVIDER_GROUP_NEEDED", "Choose a provider group from the list.")
+        raise IdentityRefusal(code, f"Choose {what} from the list.")
     return chosen[0] if chosen else None
 
 

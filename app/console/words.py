@@ -11,6 +11,7 @@ ROLES = {
     Role.COMMUNICATIONS: "Communications",
     Role.INFORMATION_GOVERNANCE: "Information governance",
     Role.PROVIDER_MANAGER: "Provider manager",
+    Role.COUNCIL_PARTNER: "Council partner",
     Role.NATIONAL_LEAD: "National lead",
     Role.PLATFORM_OPERATOR: "Platform operator",
 }
@@ -30,6 +31,7 @@ PERMISSIONS = {
     Permission.WEBHOOKS_WRITE: "manage webhooks, and see what was sent",
     Permission.TRAINING_WRITE: "run the programme: courses, mapping, requirements, sessions, certificates, champions",
     Permission.GROUP_READ: "see the locations of the own group, who works there, and book them",
+    Permission.AREA_READ: "see how far the own area has come, and names there while data may be shared",
     Permission.BOOKINGS_WRITE: "book places, cancel them, and check people in",
     Permission.GOVERNANCE_READ: "see governance: forums, actions, risks, action plans",
     Permission.GOVERNANCE_WRITE: "keep governance: forums, actions, risks, action plans",
@@ -45,6 +47,9 @@ PERMISSIONS = {
 DONE = {
     "group-added": "The group has been added. Put its locations in.",
     "group-changed": "The group has been changed. It counts at once.",
+    "partnership-begun": "The council has been invited. Enter each step as it comes.",
+    "partnership-changed": "The step has been entered.",
+    "partnership-ended": "The partnership has ended. Names are not shared any more.",
     "message-retried": "The message goes out again.",
     "message-withdrawn": "The message has been taken back.",
     "sending-paused": "Sending is paused. What is asked for waits.",
@@ -213,6 +218,11 @@ PROBLEMS = {
     "OTHER_ORIGIN": (
         "The request did not come from this service",
         "Nothing has been changed. Open the page here and send the form again.",
+    ),
+    "NOT_SHARED": (
+        "Names are not shared",
+        "No data sharing agreement with your council is in force. Ask the programme’s team about it; figures of your "
+        "area are on the page before this one.",
     ),
     "OLD_PAGE": (
         "The page was open for too long",

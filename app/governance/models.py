@@ -32,6 +32,44 @@ class PartnerOrganisation(TenantOwned, Base):
     created_at: Mapped[datetime]
 
 
+class Partnership(TenantOwned, Base):
+    """How far a council has come in joining the programme: each step has its day, and follows the one before it.
+
+    `local_authority` is the council's name as CQC writes it. Names of people at its locations are shared from the day
+    on which the data sharing agreement was signed until `agreement_until` (null: no end was agreed), and never after
+    `ended_on`.
+    """
+
+    __tablename__ = "partnership"
+    __table_args__ = tenant_table(
+        to_tenant("partner_organisation_id", "partner_organisation"),
+        CheckConstraint("agreed_on is null or agreed_on >= invited_on", name="agreed_on"),
+        CheckConstraint(
+            "agreement_signed_on is null or (agreed_on is not null and agreement_signed_on >= agreed_on)",
+            name="agreement_signed_on",
+        ),
+        CheckConstraint("agreement_until is null or agreement_until >= agreement_signed_on", name="agreement_until"),
+        CheckConstraint(
+            "live_on is null or (agreement_signed_on is not null and live_on >= invited_on)", name="live_on"
+        ),
+        CheckConstraint("ended_on is null or ended_on >= invited_on", name="ended_on"),
+        tenant_unique("partner_organisation_id"),
+        tenant_index("invited_on", "id"),
+    )
+
+    partner_organisation_id: Mapped[UUID]
+    local_authority: Mapped[str]
+    invited_on: Mapped[date]
+    agreed_on: Mapped[date | None]
+    agreement_signed_on: Mapped[date | None]
+    agreement_until: Mapped[date | None]
+    agreement_reference: Mapped[str | None]
+    live_on: Mapped[date | None]
+    ended_on: Mapped[date | None]
+    version: Mapped[int]
+    created_at: Mapped[datetime]
+
+
 class GovernanceItem(TenantOwned, Base):
     """A policy, decision, risk, forum's action or theme of feedback, with an owner of some partner and a review date.
 

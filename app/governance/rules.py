@@ -112,3 +112,34 @@ def _told(cell: Cell, *, hidden: bool) -> ToldCell:
 def overdue(due_on: date | None, status: str, today: date) -> bool:
     """Whether something that is not closed should have been done before today."""
     return due_on is not None and due_on < today and status not in (*CLOSED, "completed")
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The days of a partnership's steps; None: not yet."""
+
+    invited_on: date
+    agreed_on: date | None = None
+    agreement_signed_on: date | None = None
+    agreement_until: date | None = None
+    live_on: date | None = None
+    ended_on: date | None = None
+
+
+STAGES = ("invited", "agreed", "agreement_signed", "live", "ended")
+
+
+def stage_of(steps: Steps, today: date) -> str:
+    """The furthest step that has come by `today`; one of STAGES."""
+    if steps.ended_on is not None and steps.ended_on <= today:
+        return "ended"
+    days = {"live": steps.live_on, "agreement_signed": steps.agreement_signed_on, "agreed": steps.agreed_on}
+    return next((stage for stage, day in days.items() if day is not None and day <= today), "invited")
+
+
+def names_are_shared(steps: Steps, today: date) -> bool:
+    """Whether the council may see names of people today: a signed agreement is in force, and nothing has ended."""
+    signed = steps.agreement_signed_on is not None and steps.agreement_signed_on <= today
+    expired = steps.agreement_until is not None and steps.agreement_until < today
+    ended = steps.ended_on is not None and steps.ended_on <= today
+    return signed and not expired and not ended

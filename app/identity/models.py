@@ -180,10 +180,11 @@ class StaffMember(TenantOwned, Base):
     __table_args__ = tenant_table(
         CheckConstraint(
             "role in ('tenant_administrator', 'programme_lead', 'facilitator', 'reviewer', 'analyst', "
-            "'communications', 'information_governance', 'provider_manager')",
+            "'communications', 'information_governance', 'provider_manager', 'council_partner')",
             name="role",
         ),
         to_tenant("provider_group_id", "provider_group"),
+        to_tenant("partner_organisation_id", "partner_organisation"),
         tenant_index("login_id"),
         tenant_index("login_id", name="staff_member_present_key", unique=True, where="ended_at is null"),
     )
@@ -192,6 +193,7 @@ class StaffMember(TenantOwned, Base):
     display_name: Mapped[str]
     role: Mapped[str]
     provider_group_id: Mapped[UUID | None]
+    partner_organisation_id: Mapped[UUID | None]
     created_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
 

@@ -14,6 +14,7 @@ class Role(StrEnum):
     COMMUNICATIONS = "communications"
     INFORMATION_GOVERNANCE = "information_governance"
     PROVIDER_MANAGER = "provider_manager"
+    COUNCIL_PARTNER = "council_partner"
     NATIONAL_LEAD = "national_lead"
     PLATFORM_OPERATOR = "platform_operator"
 
@@ -45,6 +46,7 @@ class Permission(StrEnum):
     MESSAGES_READ = "messages:read"
     MESSAGES_WRITE = "messages:write"
     GROUP_READ = "group:read"
+    AREA_READ = "area:read"
     AUDIT_READ = "audit:read"
     TENANTS_READ = "tenants:read"
     BENCHMARK_READ = "benchmark:read"
@@ -85,6 +87,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     | {P.IMPORTS_READ, P.PEOPLE_READ, P.AUDIT_READ, P.GOVERNANCE_READ, P.MESSAGES_READ},
     # A provider manager sees the own group alone, on pages that are scoped to it; nothing is granted tenant-wide.
     Role.PROVIDER_MANAGER: frozenset({P.TENANT_READ, P.GROUP_READ}),
+    # A council sees the own area alone, and names there only while an agreement to share data is in force.
+    Role.COUNCIL_PARTNER: frozenset({P.TENANT_READ, P.AREA_READ}),
     Role.NATIONAL_LEAD: frozenset({P.BENCHMARK_READ}),
     Role.PLATFORM_OPERATOR: frozenset({P.TENANTS_READ}),
 }
@@ -111,7 +115,7 @@ SCOPES = frozenset(
         P.MESSAGES_WRITE,
     }
 )
-"""What a tenant may grant to an API client. Staff, clients, groups, audit and benchmarks are for people alone."""
+"""What a tenant may grant to an API client. Staff, clients, groups, areas, audit, benchmarks: for people alone."""
 
 
 def permissions_of(role: Role) -> frozenset[Permission]:

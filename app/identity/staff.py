@@ -80,14 +80,20 @@ async def reset_login(work: UnitOfWork, login_id: UUID, *, password: str) -> Non
 
 
 async def add_staff(
-    work: UnitOfWork, *, login_id: UUID, display_name: str, role: Role, provider_group_id: UUID | None = None
+    work: UnitOfWork,
+    *,
+    login_id: UUID,
+    display_name: str,
+    role: Role,
+    provider_group_id: UUID | None = None,
+    partner_organisation_id: UUID | None = None,
 ) -> UUID:
     """Give a login a role in the bound tenant at once, for an operator who knows the person.
 
-    Raises IdentityRefusal `NAME_MISSING`, `NOT_A_TENANT_ROLE`, `PROVIDER_GROUP_NEEDED`, `UNKNOWN_LOGIN`,
-    `PLATFORM_LOGIN` or `ALREADY_STAFF`.
+    Raises IdentityRefusal `NAME_MISSING`, `NOT_A_TENANT_ROLE`, `PROVIDER_GROUP_NEEDED`, `PARTNER_NEEDED`,
+    `UNKNOWN_LOGIN`, `PLATFORM_LOGIN` or `ALREADY_STAFF`.
     """
-    staff_member_id = await _make_staff(work, login_id, display_name, role, provider_group_id)
+    staff_member_id = await _make_staff(work, login_id, display_name, role, provider_group_id, partner_organisation_id)
     work.add(LoginTenant(login_id=login_id, tenant_id=work.tenant_id, staff_member_id=staff_member_id))
     await work.session.flush()
     return staff_member_id
@@ -101,6 +107,7 @@ async def invite_staff(
     display_name: str,
     role: Role,
     provider_group_id: UUID | None = None,
+    partner_organisation_id: UUID | None = None,
 ) -> Invited:
     """Give a person a role in the bound tenant, open once they have taken the invitation. Raises as add_staff does.
 
@@ -111,7 +118,7 @@ async def invite_staff(
     login_id = (await work.session.scalars(select(Login.id).where(Login.email == address))).first()
     if login_id is None:
         login_id = await create_login(work, email=address, display_name=display_name, password=None)
-    staff_member_id = await _make_staff(work, login_id, display_name, role, provider_group_id)
+    staff_member_id = await _make_staff(work, login_id, display_name, role, provider_group_id, partner_organisation_id)
     return Invited(staff_member_id, await _invitation(work, vault, staff_member_id, login_id))
 
 
@@ -123,19 +130,26 @@ async def invite_again(work: UnitOfWork, vault: Vault, staff_member_id: UUID) ->
 
 
 async def change_role(
-    work: UnitOfWork, staff_member_id: UUID, role: Role, *, provider_group_id: UUID | None = None
+    work: UnitOfWork,
+    staff_member_id: UUID,
+    role: Role,
+    *,
+    provider_group_id: UUID | None = None,
+    partner_organisation_id: UUID | None = None,
 ) -> None:
     """Another role for a member of staff, from the next request on.
 
-    Raises IdentityRefusal `UNKNOWN_STAFF`, `NOT_A_TENANT_ROLE`, `PROVIDER_GROUP_NEEDED` or `LAST_ADMINISTRATOR`.
+    Raises IdentityRefusal `UNKNOWN_STAFF`, `NOT_A_TENANT_ROLE`, `PROVIDER_GROUP_NEEDED`, `PARTNER_NEEDED` or
+    `LAST_ADMINISTRATOR`.
     """
-    _check_role(role, provider_group_id)
+    _check_role(role, provider_group_id, partner_organisation_id)
     await _keep_an_administrator(work, staff_member_id, role)
     staff = await _present(work, staff_member_id)
-    before = {"role": staff.role, "provider_group_id": staff.provider_group_id}
-    after = {"role": str(role), "provider_group_id": provider_group_id}
+    before = _told(staff.role, staff.provider_group_id, staff.partner_organisation_id)
+    after = _told(role, provider_group_id, partner_organisation_id)
     if before != after:
         staff.role, staff.provider_group_id = role, provider_group_id
+        staff.partner_organisation_id = partner_organisation_id
         work.record(Action.STAFF_ROLE_CHANGED, "staff_member", staff.id, before=before, after=after)
 
 
@@ -163,18 +177,30 @@ async def end_staff(work: UnitOfWork, staff_member_id: UUID) -> None:
     work.record(Action.STAFF_ENDED, "staff_member", staff.id, before={"role": staff.role})
 
 
-def _check_role(role: Role, provider_group_id: UUID | None) -> None:
+def _told(role: str, provider_group_id: UUID | None, partner_organisation_id: UUID | None) -> dict[str, object]:
+    told: dict[str, object] = {"role": str(role), "provider_group_id": provider_group_id}
+    return told | ({"partner_organisation_id": partner_organisation_id} if partner_organisation_id else {})
+
+
+def _check_role(role: Role, provider_group_id: UUID | None, partner_organisation_id: UUID | None) -> None:
     if role in PLATFORM_ROLES:
         raise IdentityRefusal("NOT_A_TENANT_ROLE", f"{role} belongs to the platform. Choose a role of the tenant.")
     if (role is Role.PROVIDER_MANAGER) != (provider_group_id is not None):
         raise IdentityRefusal("PROVIDER_GROUP_NEEDED", "Choose a provider group for a provider manager, and only then.")
+    if (role is Role.COUNCIL_PARTNER) != (partner_organisation_id is not None):
+        raise IdentityRefusal("PARTNER_NEEDED", "Choose a council for a council partner, and only then.")
 
 
 async def _make_staff(
-    work: UnitOfWork, login_id: UUID, display_name: str, role: Role, provider_group_id: UUID | None
+    work: UnitOfWork,
+    login_id: UUID,
+    display_name: str,
+    role: Role,
+    provider_group_id: UUID | None,
+    partner_organisation_id: UUID | None,
 ) -> UUID:
     name = check_name(display_name)
-    _check_role(role, provider_group_id)
+    _check_role(role, provider_group_id, partner_organisation_id)
     # The lock makes two additions of the same person queue, so that the second is refused in words.
     login = await work.session.get(Login, login_id, with_for_update=True)
     if login is None:
@@ -193,6 +219,7 @@ async def _make_staff(
         display_name=name,
         role=role,
         provider_group_id=provider_group_id,
+        partner_organisation_id=partner_organisation_id,
         created_at=work.now,
     )
     work.add(staff)
@@ -201,7 +228,7 @@ async def _make_staff(
         Action.STAFF_CREATED,
         "staff_member",
         staff.id,
-        after={"role": str(role), "login_id": login_id, "provider_group_id": provider_group_id},
+        after={"login_id": login_id} | _told(role, provider_group_id, partner_organisation_id),
     )
     return staff.id
 

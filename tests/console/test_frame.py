@@ -233,6 +233,7 @@ WHO_SEE_MOST = (
     Role.TENANT_ADMINISTRATOR,
     Role.INFORMATION_GOVERNANCE,
     Role.PROVIDER_MANAGER,
+    Role.COUNCIL_PARTNER,
     Role.PLATFORM_OPERATOR,
 )
 """Together they open every page; the others open fewer, and are refused by the same door."""

@@ -5,6 +5,7 @@ from uuid import UUID
 import pyotp
 
 from app.directory.models import ProviderGroup
+from app.governance.items import save_partner
 from app.identity.permissions import Role
 from app.identity.sessions import BrowserSession, browser_session, enter_tenant, workplaces
 from app.identity.sign_in import check_credentials, check_second_factor, enrol_second_factor, sign_in
@@ -38,8 +39,17 @@ async def make_staff(
             group_id = new_id()
             work.add(ProviderGroup(tenant_id=tenant_id, id=group_id, name=f"Group of {email}", created_at=work.now))
             await work.session.flush()
+        council_id = None
+        if role is Role.COUNCIL_PARTNER:
+            council_id = await save_partner(work, f"Council of {email}", "council")
+            await work.session.flush()
         return login_id, await add_staff(
-            work, login_id=login_id, display_name="Sam Field", role=role, provider_group_id=group_id
+            work,
+            login_id=login_id,
+            display_name="Sam Field",
+            role=role,
+            provider_group_id=group_id,
+            partner_organisation_id=council_id,
         )
 
 

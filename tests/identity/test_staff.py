@@ -96,6 +96,7 @@ async def test_adding_changing_and_ending_are_in_the_trail_with_before_and_after
         ("platform login", "PLATFORM_LOGIN"),
         ("already staff", "ALREADY_STAFF"),
         ("no name", "NAME_MISSING"),
+        ("council partner without a council", "PARTNER_NEEDED"),
     ],
 )
 async def test_a_refused_addition_changes_nothing(installation: Installation, case: str, code: str) -> None:
@@ -108,6 +109,7 @@ async def test_a_refused_addition_changes_nothing(installation: Installation, ca
         "platform role": {"role": Role.NATIONAL_LEAD},
         "manager without a group": {"role": Role.PROVIDER_MANAGER},
         "unknown login": {"login_id": new_id()},
+        "council partner without a council": {"role": Role.COUNCIL_PARTNER},
         "platform login": {"login_id": lead},
         "already staff": {"login_id": staff_login},
         "no name": {"display_name": " "},
