@@ -31,9 +31,12 @@ class Services:
     mail: Smtp
 
     @classmethod
-    async def open(cls, settings: Settings, clock: Clock) -> "Services":
-        """Connect. Raises UnsafeRole if the login could walk through the wall."""
-        engine = create_engine(settings.database_url, behind_pgbouncer=settings.behind_pgbouncer)
+    async def open(cls, settings: Settings, clock: Clock, *, connections: int = 5) -> "Services":
+        """Connect; to the database by so many connections, by twice as many at most.
+
+        Raises UnsafeRole if the login could walk through the wall.
+        """
+        engine = create_engine(settings.database_url, pool_size=connections, behind_pgbouncer=settings.behind_pgbouncer)
         try:
             await refuse_unsafe_role(engine, allow_bypass=settings.allow_bypass_for_tests)
         except BaseException:

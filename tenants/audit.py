@@ -133,6 +133,7 @@ class Action(StrEnum):
     PATHWAY_CHANGED = "training:pathway:change"
     STEP_REACHED = "training:pathway:reach_step"
     ATTENDANCE_RECOMPUTED = "training:attendance:recompute"
+    WORK_PAUSED = "outbox:pause"
     PARTNER_SAVED = "governance:partner:save"
     PARTNERSHIP_CHANGED = "governance:partnership:change"
     GOVERNANCE_ITEM_CREATED = "governance:item:create"

@@ -1,8 +1,10 @@
 """Local tables of the workers themselves: which schedule slots have been emitted, and which workers live."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.base import Base, local_table
@@ -24,11 +26,12 @@ class ScheduleRun(Base):
 
 
 class WorkerHeartbeat(Base):
-    """A running worker process and when it last said so."""
+    """A running worker process, the pools that it works for, and when it last said so."""
 
     __tablename__ = "worker_heartbeat"
     __table_args__ = local_table()
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
+    pools: Mapped[list[Any]] = mapped_column(server_default=text("""'["quick", "sending", "long"]'::jsonb"""))
     started_at: Mapped[datetime]
     seen_at: Mapped[datetime]

@@ -4,23 +4,27 @@ A claim gives the message a lease and a new attempt number. Whoever holds both m
 for both again, so that a worker that was thought dead cannot act for a second time.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy import ColumnElement, and_, func, not_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tenants.audit import Action
-from tenants.models import Tenant
-from tenants.outbox import OutboxMessage, TenantWork, mark_due
+from tenants.base import among
+from tenants.models import Tenant, TenantSettings
+from tenants.outbox import IN_POOL, OutboxMessage, Pool, TenantWork, mark_due
 from tenants.session import UnitOfWork
 
 MAXIMUM_FAILURES = 12
 """After so many failures a message is dead: with a lease of a minute that is after two and a half hours."""
 LONGEST_DELAY = timedelta(hours=1)
+PAUSED_LOOK = timedelta(minutes=1)
+"""When a tenant is looked at again whose work is paused; going on looks at once."""
 LEASE_LOST = "LeaseExpired"
 """`last_error` of a message whose handler went silent after it had begun: most likely its process died."""
 
@@ -44,6 +48,7 @@ class Claim:
 
     outbox_id: UUID
     attempt: int
+    pool: Pool = field(default=Pool.QUICK, compare=False)
 
 
 def retry_delay(failures: int, lease: timedelta) -> timedelta:
@@ -72,8 +77,10 @@ async def mark_every_tenant_due(session: AsyncSession, now: datetime) -> None:
         )
 
 
-async def visit(work: UnitOfWork, room: int, lease: timedelta) -> list[Claim]:
-    """Re-arm what was left behind in the bound tenant, claim up to `room` due messages, note when to look again.
+async def visit(work: UnitOfWork, room: Mapping[Pool, int], lease: timedelta) -> list[Claim]:
+    """Re-arm what was left behind in the bound tenant, claim due messages, note when to look again.
+
+    `room`: how many messages at most of each pool. Of a tenant whose work is paused nothing is claimed.
 
     The marker is locked before the outbox is read: whoever writes a message meanwhile waits here and then makes the
     tenant due once more, so that no message can fall between the look and the note.
@@ -85,8 +92,12 @@ async def visit(work: UnitOfWork, room: int, lease: timedelta) -> list[Claim]:
     )
     if marker is None:
         return []
+    paused = await work.session.scalar(select(TenantSettings.work_paused_at))
+    if paused is not None:
+        marker.due_at = work.now + PAUSED_LOOK
+        return []
     await _sweep(work, lease)
-    claims = await _claim(work, room, lease)
+    claims = [claim for pool in Pool if room[pool] > 0 for claim in await _claim(work, pool, room[pool], lease)]
     next_due = await work.session.scalar(
         select(func.min(func.coalesce(OutboxMessage.lease_until, OutboxMessage.available_at))).where(_open())
     )
@@ -120,10 +131,16 @@ async def _sweep(work: UnitOfWork, lease: timedelta) -> None:
     await work.session.flush()
 
 
-async def _claim(work: UnitOfWork, room: int, lease: timedelta) -> list[Claim]:
+def _in(pool: Pool) -> ColumnElement[bool]:
+    if pool in IN_POOL:
+        return among(OutboxMessage.topic, IN_POOL[pool])
+    return not_(among(OutboxMessage.topic, frozenset().union(*IN_POOL.values())))
+
+
+async def _claim(work: UnitOfWork, pool: Pool, room: int, lease: timedelta) -> list[Claim]:
     waiting = (
         select(OutboxMessage)
-        .where(_open(), OutboxMessage.lease_until.is_(None), OutboxMessage.available_at <= work.now)
+        .where(_open(), OutboxMessage.lease_until.is_(None), OutboxMessage.available_at <= work.now, _in(pool))
         .order_by(OutboxMessage.available_at, OutboxMessage.id)
         .limit(room)
         .with_for_update(skip_locked=True)
@@ -133,7 +150,7 @@ async def _claim(work: UnitOfWork, room: int, lease: timedelta) -> list[Claim]:
         message.attempts += 1
         message.lease_until, message.begun_at = work.now + lease, None
     await work.session.flush()
-    return [Claim(message.id, message.attempts) for message in messages]
+    return [Claim(message.id, message.attempts, pool) for message in messages]
 
 
 def _count_failure(message: OutboxMessage, error: str, now: datetime, lease: timedelta) -> None:
@@ -227,3 +244,19 @@ async def replay(work: UnitOfWork, outbox_id: UUID) -> None:
     message.dead_at, message.failures, message.available_at = None, 0, work.now
     await mark_due(work.session, work.tenant_id, work.now)
     work.record(Action.OUTBOX_REPLAYED, "outbox", message.id, before=before, after={"failures": 0})
+
+
+async def pause(work: UnitOfWork, *, paused: bool) -> None:
+    """Begin no background work of the bound tenant, or go on. What a worker has begun on comes to its end.
+
+    Raises DeliveryRefusal `PAUSED_ALREADY` or `NOT_PAUSED`.
+    """
+    settings = (await work.session.scalars(select(TenantSettings).with_for_update())).one()
+    if paused == (settings.work_paused_at is not None):
+        if paused:
+            raise DeliveryRefusal("PAUSED_ALREADY", "The work is paused already. Nothing was changed.")
+        raise DeliveryRefusal("NOT_PAUSED", "The work is not paused. Nothing was changed.")
+    settings.work_paused_at = work.now if paused else None
+    work.record(Action.WORK_PAUSED, "tenant_settings", settings.id, after={"paused": paused})
+    if not paused:
+        await mark_due(work.session, work.tenant_id, work.now)

@@ -88,4 +88,5 @@ class TenantSettings(TenantOwned, Base):
     count_unknown_durations: Mapped[bool]
     meeting_people_at_most: Mapped[int] = mapped_column(server_default="250")
     column_mappings: Mapped[dict[str, Any]]
+    work_paused_at: Mapped[datetime | None]
     updated_at: Mapped[datetime]

@@ -1,5 +1,6 @@
 """The transactional outbox: what must happen after a change, recorded in the same transaction as the change."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -36,6 +37,33 @@ class Topic(StrEnum):
     REPORTS_DUE = "reports.due"
     WEBHOOK_FAN_OUT = "webhooks.fan_out"
     WEBHOOK_DELIVER = "webhooks.deliver"
+
+
+class Pool(StrEnum):
+    """Places of workers that wait for nobody of another pool: short effects, talking to others, and long effects."""
+
+    QUICK = "quick"
+    SENDING = "sending"
+    LONG = "long"
+
+
+IN_POOL: Mapping[Pool, frozenset[Topic]] = {
+    Pool.SENDING: frozenset({Topic.MESSAGES_SEND, Topic.RECEIPTS_ASK, Topic.WEBHOOK_DELIVER}),
+    Pool.LONG: frozenset(
+        {
+            Topic.IMPORT_STAGE,
+            Topic.IMPORT_APPLY,
+            Topic.FIGURES_REFRESH,
+            Topic.STANDING_COMPUTE,
+            Topic.CERTIFICATES_ISSUE,
+            Topic.REMINDERS_PLAN,
+            Topic.NUDGES_RUN,
+            Topic.CAMPAIGN_QUEUE,
+            Topic.REPORT_BUILD,
+        }
+    ),
+}
+"""What is not named here is quick."""
 
 
 class OutboxMessage(TenantOwned, Base):

@@ -2,8 +2,9 @@
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -14,6 +15,7 @@ from app.settings import Settings
 from tenants.clock import Clock, system_clock
 from tenants.delivery import Claim
 from tenants.identifiers import new_id
+from tenants.outbox import Pool
 from workers import (
     booking,
     certificates,
@@ -28,7 +30,7 @@ from workers import (
     webhooks,
 )
 from workers.handlers import deliver, error_name
-from workers.queue import Queue, QueueUnavailable
+from workers.queue import PLACES, Queue, QueueUnavailable
 from workers.relay import Relay
 
 GRACE_SECONDS = 20.0
@@ -42,22 +44,28 @@ Step = Callable[[], Awaitable[int | None]]
 log = structlog.get_logger()
 
 
-async def run(settings: Settings, clock: Clock = system_clock, *, stop: asyncio.Event | None = None) -> None:
-    """Work until `stop` is set or, without one, until SIGTERM or SIGINT; then finish what runs within the grace."""
+async def run(
+    settings: Settings,
+    clock: Clock = system_clock,
+    *,
+    stop: asyncio.Event | None = None,
+    pools: Sequence[Pool] = tuple(Pool),
+) -> None:
+    """Work for `pools` until `stop` is set or, without one, until SIGTERM or SIGINT; then finish within the grace."""
     if stop is not None:
-        await _run(settings, clock, stop)
+        await _run(settings, clock, stop, pools)
         return
     signalled, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, signalled.set)
     try:
-        await _run(settings, clock, signalled)
+        await _run(settings, clock, signalled, pools)
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
 
 
-async def _run(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
+async def _run(settings: Settings, clock: Clock, stop: asyncio.Event, pools: Sequence[Pool]) -> None:
     booking.register_handlers()
     certificates.register_handlers()
     evidence.register_handlers()
@@ -67,7 +75,7 @@ async def _run(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
     training.register_handlers()
     webhooks.register_handlers()
     configure_logs(settings)
-    services = await Services.open(settings, clock)
+    services = await Services.open(settings, clock, connections=sum(PLACES[pool] for pool in pools))
     queue = Queue(settings.redis_url, settings.lease_seconds)
     relay = Relay(services, queue)
     worker_id = new_id()
@@ -85,20 +93,28 @@ async def _run(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
         room.clear()
         return await relay.look()
 
+    async def beat() -> None:
+        await health.beat(services.database, worker_id, pools)
+
+    async def work_for(pool: Pool) -> None:
+        await queue.work(pool, deliver_one, stop, GRACE_SECONDS)
+
     steps: tuple[tuple[str, float, Step], ...] = (
         ("relay", LOOK_SECONDS, look),
-        ("queue", RECONNECT_SECONDS, lambda: queue.work(deliver_one, stop, GRACE_SECONDS)),
-        ("heartbeat", health.beat_seconds(settings.lease_seconds), lambda: health.beat(services.database, worker_id)),
+        ("heartbeat", health.beat_seconds(settings.lease_seconds), beat),
         ("sweeper", sweeper.SWEEP_SECONDS, lambda: sweeper.sweep(services.database)),
         ("tidying", sweeper.TIDY_SECONDS, lambda: sweeper.tidy(services.database)),
         ("schedules", SCHEDULE_SECONDS, lambda: schedules.run_due(services.database, lease)),
     )
     try:
-        await health.beat(services.database, worker_id)
-        log.info("worker started", worker_id=str(worker_id))
+        await beat()
+        log.info("worker started", worker_id=str(worker_id), pools=[pool.value for pool in pools])
         async with asyncio.TaskGroup() as loops:
             for name, seconds, step in steps:
                 loops.create_task(_repeat(name, step, seconds, stop, room if step is look else stop))
+            for pool in pools:
+                step = partial(work_for, pool)
+                loops.create_task(_repeat(f"queue {pool}", step, RECONNECT_SECONDS, stop, stop))
         await health.leave(services.database, worker_id)
         log.info("worker stopped", worker_id=str(worker_id))
     finally:

@@ -4,7 +4,7 @@ Nothing here is true for long: when Valkey forgets, leases run out in PostgreSQL
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -15,10 +15,11 @@ from arq.worker import Worker, func
 from redis.exceptions import RedisError
 
 from tenants.delivery import Claim
+from tenants.outbox import Pool
 
-QUEUE = "medstead:wake"
 JOB = "deliver"
-JOBS_AT_ONCE = 5
+PLACES: Mapping[Pool, int] = {Pool.QUICK: 4, Pool.SENDING: 4, Pool.LONG: 2}
+"""How many messages of each pool a worker delivers at once."""
 POLL_SECONDS = 0.05
 JOB_SECONDS = 3600.0 + 60
 """arq's own limit, a little above the longest that a handler gives itself."""
@@ -30,6 +31,11 @@ log = structlog.get_logger()
 
 class QueueUnavailable(RuntimeError):
     """Valkey does not answer. Nothing is lost: what is claimed comes back when its lease has run out."""
+
+
+def queue_of(pool: Pool) -> str:
+    """The key of a pool's queue in Valkey."""
+    return f"medstead:wake:{pool}"
 
 
 def _dump(value: Any) -> bytes:
@@ -55,10 +61,11 @@ class Queue:
             self._pool = await create_pool(_settings(self._url), job_serializer=_dump, job_deserializer=orjson.loads)
         return self._pool
 
-    async def length(self) -> int:
-        """How many messages have been woken and not finished. Raises QueueUnavailable."""
+    async def lengths(self) -> dict[Pool, int]:
+        """How many messages of each pool have been woken and not finished. Raises QueueUnavailable."""
         try:
-            return int(await (await self._connected()).zcard(QUEUE))
+            connected = await self._connected()
+            return {pool: int(await connected.zcard(queue_of(pool))) for pool in Pool}
         except (RedisError, OSError) as error:
             raise QueueUnavailable(type(error).__name__) from error
 
@@ -71,13 +78,13 @@ class Queue:
                 str(claim.outbox_id),
                 claim.attempt,
                 _job_id=f"outbox:{claim.outbox_id}:{claim.attempt}",
-                _queue_name=QUEUE,
+                _queue_name=queue_of(claim.pool),
             )
         except (RedisError, OSError) as error:
             raise QueueUnavailable(type(error).__name__) from error
 
-    async def work(self, deliver: Deliver, stop: asyncio.Event, grace_seconds: float) -> None:
-        """Deliver until `stop`, then give running deliveries `grace_seconds` before they are cancelled.
+    async def work(self, pool: Pool, deliver: Deliver, stop: asyncio.Event, grace_seconds: float) -> None:
+        """Deliver messages of a pool until `stop`, then give those that run `grace_seconds` before they are cancelled.
 
         Raises QueueUnavailable when Valkey goes away; deliveries that were running have ended by then.
         """
@@ -90,15 +97,15 @@ class Queue:
                 log.error("delivery broke off", outbox_id=outbox_id, error=type(error).__name__)
 
         try:
-            pool = await create_pool(_settings(self._url), job_serializer=_dump, job_deserializer=orjson.loads)
+            connections = await create_pool(_settings(self._url), job_serializer=_dump, job_deserializer=orjson.loads)
         except (RedisError, OSError) as error:
             raise QueueUnavailable(type(error).__name__) from error
         worker = Worker(
             functions=[func(job, name=JOB, timeout=JOB_SECONDS, keep_result=0, max_tries=1)],
-            redis_pool=pool,
-            queue_name=QUEUE,
+            redis_pool=connections,
+            queue_name=queue_of(pool),
             handle_signals=False,
-            max_jobs=JOBS_AT_ONCE,
+            max_jobs=PLACES[pool],
             job_timeout=JOB_SECONDS,
             keep_result=0,
             max_tries=1,
@@ -124,7 +131,7 @@ class Queue:
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
-            await pool.close(close_connection_pool=True)
+            await connections.close(close_connection_pool=True)
         if isinstance(lost, RedisError | OSError):
             raise QueueUnavailable(type(lost).__name__) from lost
         if isinstance(lost, BaseException):

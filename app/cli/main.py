@@ -16,6 +16,7 @@ from app.cli.providers import provider
 from app.cli.staff import staff
 from app.cli.tenants import tenant
 from app.settings import SettingsError, load_settings
+from tenants.outbox import Pool
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -56,13 +57,17 @@ def serve(
 
 
 @cli.command()
-def worker() -> None:
-    """Run the worker: imports, figures, schedules."""
+def worker(
+    pool: Annotated[
+        list[Pool] | None, typer.Option(help="Work for this pool alone; may be given several times. None: for all.")
+    ] = None,
+) -> None:
+    """Run a worker: it does what waits, sends what is due, and looks at the calendar."""
     import uvloop
 
     from workers.main import run
 
-    uvloop.run(run(load_settings()))
+    uvloop.run(run(load_settings(), pools=tuple(pool or Pool)))
 
 
 @cli.command()

@@ -9,18 +9,20 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.console.pages import Problem, page, redirect, services_of, tenant_reads, tenant_work
-from app.console.reports import one_file, report
+from app.console.pages import Problem, form_of, page, redirect, services_of, tenant_reads, tenant_work
+from app.console.reports import Field, ShortForm, one_file, report
 from app.console.tables import Button, Table
 from app.identity.permissions import Permission
 from tenants.bookkeeping import WorkerHeartbeat
 from tenants.context import ActorKind, PlatformContext
-from tenants.delivery import DeliveryRefusal, replay
-from tenants.outbox import OutboxMessage, Topic
+from tenants.delivery import DeliveryRefusal, pause, replay
+from tenants.models import TenantSettings
+from tenants.outbox import OutboxMessage, Pool, Topic
 
 HOME = "/console/background-work"
 HEARD_OF = timedelta(seconds=20)
 SHOWN = 200
+POOLS = {Pool.QUICK: "quick work", Pool.SENDING: "sending", Pool.LONG: "long work"}
 TOPICS = {
     Topic.IMPORT_STAGE: "Reading files that came in",
     Topic.IMPORT_APPLY: "Applying imports",
@@ -52,8 +54,10 @@ async def _page(request: Request, problems: list[Problem]) -> Response:
     services = services_of(request)
     platform = PlatformContext("console: workers", ActorKind.PLATFORM, read_only=True)
     async with services.database.unit_of_work(platform) as work:
-        alive = select(func.count()).where(WorkerHeartbeat.seen_at > work.now - HEARD_OF)
-        workers = (await work.session.scalars(alive)).one()
+        alive = select(WorkerHeartbeat.pools).where(WorkerHeartbeat.seen_at > work.now - HEARD_OF)
+        served = (await work.session.scalars(alive)).all()
+    async with tenant_reads(request) as session:
+        paused_at = await session.scalar(select(TenantSettings.work_paused_at))
     tables = await _tables(request)
     late = max((row[3] or 0 for row in tables["waiting"].rows), default=0)
     return report(
@@ -63,12 +67,44 @@ async def _page(request: Request, problems: list[Problem]) -> Response:
         problems=problems,
         intro=["What goes on after somebody has pressed a button. What fails is tried again for some hours by itself."],
         facts=[
-            ("Workers at work", workers),
+            ("Workers at work", len(served)),
+            *[(f"For {words}", sum(pool in pools for pools in served)) for pool, words in POOLS.items()],
+            ("Paused", paused_at),
             ("Latest is late by", f"{late:,} seconds"),
             ("Given up", len(tables["dead"].rows)),
         ],
         tables=tables.values(),
+        forms=[_pause_form(paused=paused_at is not None)],
     )
+
+
+def _pause_form(*, paused: bool) -> ShortForm:
+    if paused:
+        return ShortForm(f"{HOME}/resume", "Go on", [], "The work of your organisation is paused")
+    hint = "Nothing new is begun until you let it go on: no imports, messages, offers of places, reports or webhooks."
+    sure = Field("many", "sure", "Pause everything", hint, [("yes", "Yes, begin nothing new")])
+    return ShortForm(f"{HOME}/pause", "Pause", [sure], "Pause the work", second=True)
+
+
+async def work_pause(request: Request) -> Response:
+    """Begin nothing new of the tenant."""
+    if "yes" not in (await form_of(request)).texts("sure"):
+        return await _page(request, [Problem("sure", "Say that nothing new may be begun, or leave it as it is.")])
+    return await _paused(request, paused=True)
+
+
+async def work_resume(request: Request) -> Response:
+    """Go on."""
+    return await _paused(request, paused=False)
+
+
+async def _paused(request: Request, *, paused: bool) -> Response:
+    try:
+        async with tenant_work(request) as work:
+            await pause(work, paused=paused)
+    except DeliveryRefusal as refusal:
+        return await _page(request, [Problem("", refusal.message)])
+    return redirect(HOME, done="work-paused" if paused else "work-resumed")
 
 
 async def work_file(request: Request) -> Response:
@@ -148,6 +184,8 @@ _NEEDS = Permission.SETTINGS_WRITE
 
 ROUTES = [
     page("/background-work", background_work, needs=_NEEDS),
+    page("/background-work/pause", work_pause, needs=_NEEDS, methods=("POST",)),
+    page("/background-work/resume", work_resume, needs=_NEEDS, methods=("POST",)),
     page("/background-work/{table}.csv", work_file, needs=_NEEDS),
     page("/background-work/{outbox_id:uuid}/replay", work_replay, needs=_NEEDS, methods=("POST",)),
 ]

@@ -62,6 +62,8 @@ DONE = {
     "template-retired": "The template is out of use.",
     "rule-saved": "Saved. The reminders of all sessions are being planned anew.",
     "nudge-saved": "Saved. It counts from the next morning.",
+    "work-paused": "The work of your organisation is paused. What is asked for waits.",
+    "work-resumed": "The work goes on.",
     "work-replayed": "It is tried again.",
     "role-changed": "The role has been changed. It counts from the person's next page.",
     "staff-ended": "The person's access has ended, and they have been signed out.",

@@ -11,10 +11,11 @@ import redis.asyncio as redis
 
 from infra.embedded import start_valkey
 from infra.embedded.valkey import ValkeyServer
+from tenants.outbox import Pool
 from tests.chaos.support import Post, open_post
 from tests.chaos.worker_process import EFFECT
 from tests.support import Installation
-from workers.queue import QUEUE
+from workers.queue import queue_of
 
 pytestmark = pytest.mark.one_login
 
@@ -43,7 +44,7 @@ async def test_an_emptied_queue_loses_nothing(installation: Installation, post: 
     with post.worker(effect_seconds=0.05):
         for done in (5, 20, 40):
             await post.until_done(installation.north, done)
-            while not await client.eval(EMPTY, 1, QUEUE):
+            while not await client.eval(EMPTY, 1, queue_of(Pool.QUICK)):
                 pass
         assert await post.done(installation.north) < len(messages)
         await client.aclose()

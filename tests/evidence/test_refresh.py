@@ -28,7 +28,7 @@ from tenants.audit import Action, AuditEvent
 from tenants.context import PlatformContext
 from tenants.engine import create_engine
 from tenants.identifiers import new_id
-from tenants.outbox import Topic
+from tenants.outbox import Pool, Topic
 from tenants.session import Database, UnitOfWork
 from tests.support import NOW, Installation
 from workers import evidence
@@ -328,7 +328,7 @@ async def test_the_nightly_message_refreshes_once(installation: Installation, ti
     async with installation.database.unit_of_work(context) as work:
         work.emit(Topic.FIGURES_REFRESH, "test")
     async with installation.database.unit_of_work(context) as work:
-        (claim,) = await delivery.visit(work, 1, timedelta(minutes=1))
+        (claim,) = await delivery.visit(work, dict.fromkeys(Pool, 1), timedelta(minutes=1))
     for _ in range(times):
         await deliver(installation.services, installation.north, claim)
     series = await _series(installation, installation.north)

@@ -185,6 +185,8 @@ PAGES: dict[str, set[Role]] = {
     "/messages/learners/{learner_id:uuid}/object": WRITE_MESSAGES,
     "/messages/learners/{learner_id:uuid}/objections/{objection_id:uuid}/end": WRITE_MESSAGES,
     "/background-work": LEADS,
+    "/background-work/pause": LEADS,
+    "/background-work/resume": LEADS,
     "/directory": SEE_FIGURES | {Role.FACILITATOR, Role.REVIEWER},
     "/directory/imports": SEE_IMPORTS,
     "/reports": SEE_FIGURES,

@@ -13,6 +13,7 @@ from app.webhooks.events import SUBSCRIBABLE, EventType, announce
 from app.webhooks.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from tenants import delivery
 from tenants.audit import Action, AuditEvent
+from tenants.outbox import Pool
 from tests.support import Installation
 from workers.handlers import deliver
 
@@ -45,7 +46,7 @@ async def work_off(
     tenant, begun = tenant_id or installation.north, 0
     while True:
         async with installation.database.unit_of_work(installation.context(tenant)) as work:
-            claims = await delivery.visit(work, room, LEASE)
+            claims = await delivery.visit(work, dict.fromkeys(Pool, room), LEASE)
         if not claims:
             return begun
         begun += len(claims)

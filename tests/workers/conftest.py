@@ -1,6 +1,6 @@
 """Fixtures of the worker tests: handlers for topics of the test's own, and messages to deliver."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from uuid import UUID
 
@@ -9,7 +9,7 @@ import pytest
 from tenants import delivery
 from tenants.delivery import Claim
 from tenants.identifiers import new_id
-from tenants.outbox import OutboxMessage, mark_due
+from tenants.outbox import OutboxMessage, Pool, mark_due
 from tests.support import Installation
 from workers import handlers
 from workers.handlers import Handler
@@ -27,15 +27,17 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> Register:
     return lambda handler: handlers.register(TOPIC, handler)
 
 
-async def emit(installation: Installation, tenant_id: UUID, **refs: UUID) -> UUID:
-    """Write a message of the test's topic as a change would, and give its id."""
+async def emit(
+    installation: Installation, tenant_id: UUID, refs: Mapping[str, UUID] | None = None, *, topic: str = TOPIC
+) -> UUID:
+    """Write a message, of the test's topic where none is named, as a change would, and give its id."""
     async with installation.database.unit_of_work(installation.context(tenant_id)) as work:
         message = OutboxMessage(
             tenant_id=tenant_id,
             id=new_id(),
-            topic=TOPIC,
+            topic=topic,
             dedupe_key=str(new_id()),
-            refs={name: str(value) for name, value in refs.items()},
+            refs={name: str(value) for name, value in (refs or {}).items()},
             request_id=work.context.request_id,
             created_at=work.now,
             available_at=work.now,
@@ -50,7 +52,7 @@ async def emit(installation: Installation, tenant_id: UUID, **refs: UUID) -> UUI
 async def visit(installation: Installation, tenant_id: UUID, room: int = 10) -> list[Claim]:
     """What the relay claims in a tenant now."""
     async with installation.database.unit_of_work(installation.context(tenant_id)) as work:
-        return await delivery.visit(work, room, LEASE)
+        return await delivery.visit(work, dict.fromkeys(Pool, room), LEASE)
 
 
 async def message(installation: Installation, tenant_id: UUID, outbox_id: UUID) -> OutboxMessage:

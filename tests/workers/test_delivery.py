@@ -12,7 +12,7 @@ from tenants import delivery
 from tenants.audit import AuditEvent
 from tenants.delivery import LONGEST_DELAY, MAXIMUM_FAILURES, DeliveryRefusal, LeaseLost, retry_delay
 from tenants.identifiers import new_id
-from tenants.outbox import TenantWork
+from tenants.outbox import Pool, TenantWork
 from tenants.session import UnitOfWork
 from tests.support import Installation
 from tests.workers.conftest import LEASE, due, emit, message, visit
@@ -62,7 +62,7 @@ async def test_no_message_is_missed_that_is_written_while_the_relay_looks(instal
     await emit(installation, installation.north)
     context = installation.context(installation.north)
     async with installation.database.unit_of_work(context) as work:
-        assert len(await delivery.visit(work, 10, LEASE)) == 1
+        assert len(await delivery.visit(work, dict.fromkeys(Pool, 10), LEASE)) == 1
         writing = asyncio.create_task(emit(installation, installation.north))
         done, _ = await asyncio.wait({writing}, timeout=0.2)
         assert not done, "the writer did not wait for the relay's look"

@@ -43,7 +43,7 @@ async def _traces(installation: Installation) -> tuple[int, int]:
 
 
 async def _claim(installation: Installation, **refs: UUID) -> Claim:
-    outbox_id = await emit(installation, installation.north, **refs)
+    outbox_id = await emit(installation, installation.north, refs)
     (claim,) = await visit(installation, installation.north)
     assert claim.outbox_id == outbox_id
     return claim

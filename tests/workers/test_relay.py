@@ -7,15 +7,20 @@ from uuid import UUID
 import pytest
 import redis.asyncio as redis
 
+from app.identity.permissions import Role
 from tenants.bookkeeping import WorkerHeartbeat
 from tenants.context import PlatformContext
 from tenants.delivery import Claim
 from tenants.identifiers import new_id
+from tenants.outbox import Pool, Topic
+from tests.console.visitor import main_text, visitor_as
 from tests.support import Installation
 from tests.workers.conftest import LEASE, emit, message
 from workers import health
-from workers.queue import QUEUE, Queue, QueueUnavailable
+from workers.queue import Queue, QueueUnavailable, queue_of
 from workers.relay import AWAKE_PER_WORKER, Relay
+
+ROOM = AWAKE_PER_WORKER[Pool.QUICK]
 
 
 class Waker(Queue):
@@ -25,14 +30,16 @@ class Waker(Queue):
         super().__init__("redis://127.0.0.1:1/0", 60)
         self.awake = awake
         self.woken: list[UUID] = []
+        self.pools: list[Pool] = []
 
-    async def length(self) -> int:
-        """How much is awake."""
-        return self.awake
+    async def lengths(self) -> dict[Pool, int]:
+        """How much is awake of each pool."""
+        return dict.fromkeys(Pool, self.awake)
 
     async def wake(self, tenant_id: UUID, claim: Claim) -> None:
         """Note it."""
         self.woken.append(tenant_id)
+        self.pools.append(claim.pool)
 
 
 async def test_a_busy_tenant_shares_the_room_with_a_quiet_one(installation: Installation) -> None:
@@ -40,7 +47,7 @@ async def test_a_busy_tenant_shares_the_room_with_a_quiet_one(installation: Inst
         await emit(installation, installation.north)
     await emit(installation, installation.south)
     waker = Waker()
-    assert await Relay(installation.services, waker).look() == AWAKE_PER_WORKER // 2 + 1
+    assert await Relay(installation.services, waker).look() == ROOM // 2 + 1
     assert waker.woken.count(installation.south) == 1
 
 
@@ -48,7 +55,7 @@ async def test_with_room_for_one_the_tenants_take_turns(installation: Installati
     for _ in range(6):
         await emit(installation, installation.north)
         await emit(installation, installation.south)
-    waker = Waker(awake=AWAKE_PER_WORKER - 1)
+    waker = Waker(awake=ROOM - 1)
     relay = Relay(installation.services, waker)
     for _ in range(6):
         assert await relay.look() == 1
@@ -58,20 +65,49 @@ async def test_with_room_for_one_the_tenants_take_turns(installation: Installati
 
 async def test_nothing_is_claimed_beyond_the_room(installation: Installation) -> None:
     outbox_id = await emit(installation, installation.north)
-    assert await Relay(installation.services, Waker(awake=AWAKE_PER_WORKER)).look() == 0
+    assert await Relay(installation.services, Waker(awake=ROOM)).look() == 0
     assert (await message(installation, installation.north, outbox_id)).attempts == 0
-    assert await Relay(installation.services, Waker(awake=AWAKE_PER_WORKER - 1)).look() == 1
+    assert await Relay(installation.services, Waker(awake=ROOM - 1)).look() == 1
     assert (await message(installation, installation.north, outbox_id)).attempts == 1
 
 
+async def test_long_work_keeps_no_place_from_quick_work(installation: Installation) -> None:
+    for _ in range(3 * ROOM):
+        await emit(installation, installation.north, topic=Topic.REPORT_BUILD)
+    await emit(installation, installation.north)
+    await emit(installation, installation.north, topic=Topic.MESSAGES_SEND)
+    waker = Waker()
+    assert await Relay(installation.services, waker).look() == AWAKE_PER_WORKER[Pool.LONG] + 2
+    assert waker.pools == [Pool.QUICK, Pool.SENDING, *[Pool.LONG] * AWAKE_PER_WORKER[Pool.LONG]]
+
+
+async def test_of_a_tenant_that_is_paused_nothing_is_begun(installation: Installation) -> None:
+    lead = await visitor_as(installation, Role.PROGRAMME_LEAD)
+    await lead.get("/console/background-work")
+    assert (await lead.post("/console/background-work/pause")).status_code == 422, "it is not done by the way"
+    assert (await lead.post("/console/background-work/pause", {"sure": "yes"})).status_code == 303
+    await emit(installation, installation.north)
+    await emit(installation, installation.south)
+    waker = Waker()
+    relay = Relay(installation.services, waker)
+    assert await relay.look() == 1
+    assert waker.woken == [installation.south]
+    assert await relay.look() == 0
+    again = await lead.post("/console/background-work/pause", {"sure": "yes"})
+    assert "paused already" in main_text(again)
+    assert (await lead.post("/console/background-work/resume")).status_code == 303
+    assert await relay.look() == 1
+    assert waker.woken[1:] == [installation.north]
+
+
 async def test_each_living_worker_makes_room(installation: Installation) -> None:
-    for _ in range(3 * AWAKE_PER_WORKER):
+    for _ in range(3 * ROOM):
         await emit(installation, installation.north)
     await health.beat(installation.database, new_id())
     installation.clock.move(LEASE)
     for _ in range(2):
         await health.beat(installation.database, new_id())
-    assert await Relay(installation.services, Waker()).look() == 2 * AWAKE_PER_WORKER
+    assert await Relay(installation.services, Waker()).look() == 2 * ROOM
 
 
 async def test_while_the_queue_is_away_no_try_is_spent(installation: Installation) -> None:
@@ -93,8 +129,8 @@ async def test_a_claim_is_woken_once_with_ids_only(installation: Installation, r
     try:
         await Relay(installation.services, queue).look()
         await queue.wake(installation.north, Claim(outbox_id, 1))
-        assert await queue.length() == 1
-        assert await client.zrange(QUEUE, 0, -1) == [f"outbox:{outbox_id}:1"]
+        assert await queue.lengths() == {Pool.QUICK: 1, Pool.SENDING: 0, Pool.LONG: 0}
+        assert await client.zrange(queue_of(Pool.QUICK), 0, -1) == [f"outbox:{outbox_id}:1"]
         job = await client.get(f"arq:job:outbox:{outbox_id}:1")
         assert f'["{installation.north}","{outbox_id}",1]' in job
     finally:
@@ -115,12 +151,12 @@ async def test_the_queue_delivers_what_was_woken_and_keeps_nothing(installation:
 
     for claim in claims:
         await queue.wake(installation.south, claim)
-    await queue.work(deliver, stop, grace_seconds=5)
+    await queue.work(Pool.QUICK, deliver, stop, grace_seconds=5)
     assert delivered == [(installation.south, claim) for claim in claims]
     client = redis.Redis.from_url(redis_url, decode_responses=True)
     try:
         assert await client.keys("arq:*") == []
-        assert await queue.length() == 0
+        assert sum((await queue.lengths()).values()) == 0
     finally:
         await queue.close()
         await client.aclose()
@@ -136,6 +172,7 @@ async def test_health_tells_whether_a_worker_lives(installation: Installation) -
     await health.beat(installation.database, first)
     await health.beat(installation.database, second)
     assert await asked() == (200, 2)
+    await health.beat(installation.database, second, [Pool.QUICK, Pool.SENDING])
     installation.clock.move(timedelta(seconds=15))
     await health.beat(installation.database, first)
     installation.clock.move(timedelta(seconds=15))

@@ -20,7 +20,7 @@ from app.training.mapping.models import CourseAccreditation
 from app.training.models import Tier
 from tenants import delivery
 from tenants.identifiers import new_id
-from tenants.outbox import OutboxMessage, Topic
+from tenants.outbox import OutboxMessage, Pool, Topic
 from tests.support import Installation
 from tests.training.requirements.world import (
     TODAY,
@@ -58,7 +58,7 @@ async def work_off(installation: Installation, topic: Topic) -> int:
     jobs.register_handlers()
     services, tenant_id = installation.services, installation.north
     async with services.database.unit_of_work(installation.context(tenant_id)) as work:
-        claims = await delivery.visit(work, 500, timedelta(seconds=60))
+        claims = await delivery.visit(work, dict.fromkeys(Pool, 500), timedelta(seconds=60))
         topics = {
             row.id: row.topic for row in await work.session.execute(select(OutboxMessage.id, OutboxMessage.topic))
         }
