@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from app.messaging.ledger import Asked, ask
-from app.messaging.models import Message
+from app.messaging.models import Campaign, Message
 from app.messaging.rules import Occasion
 from app.messaging.sending import NOTED_TOGETHER
 from app.messaging.settings import SettingsGiven, save_settings
@@ -20,6 +20,8 @@ from tenants.clock import system_clock
 from tests import servers
 from tests.booking.support import make_staff
 from tests.chaos.support import PATIENCE_SECONDS, Post, ended
+from tests.chaos.worker_process import Kill
+from tests.messaging.campaigning import approved
 from tests.messaging.mailbox import Mailbox, receiving
 from tests.messaging.support import give_addresses
 from tests.support import Installation
@@ -92,6 +94,30 @@ async def test_five_kills_while_mail_goes_out_repeat_and_lose_nothing(
     assert len(mailbox.messages) == COUNT
     again = sum(mailbox.handed.values()) - COUNT
     assert again <= 5 * (2 * NOTED_TOGETHER + CONNECTIONS), "what was on its way came again, with its Message-ID"
+
+
+@pytest.mark.row("C6")
+async def test_a_campaign_whose_worker_is_killed_twice_reaches_everybody_once(
+    installation: Installation, post: Post, mailbox: Mailbox
+) -> None:
+    post = replace(post, others={"smtp_port": mailbox.port})
+    _, learners = await make_staff(installation, 90)
+    await give_addresses(installation, learners)
+    async with post.database.unit_of_work(installation.context(installation.north)) as work:
+        await save_settings(
+            work, SettingsGiven("Training", "training@council.example", quiet_from=None, quiet_until=None)
+        )
+    campaign_id = await approved(installation, segment={"who": "learners"})
+    for place, copies in ((Kill.WITHIN_CAMPAIGN, 20), (Kill.BETWEEN_CAMPAIGNS_CHUNKS, 60)):
+        with post.worker(place) as doomed:
+            await ended(doomed)
+        assert sum((await states(installation)).values()) == copies
+    with post.worker():
+        await until(installation, {"sent": 90})
+    assert len(mailbox.messages) == 90
+    async with installation.database.session(installation.context(installation.north)) as session:
+        campaign = await session.get_one(Campaign, (installation.north, campaign_id))
+        assert campaign.recipients == 90
 
 
 async def test_the_mail_server_goes_away_in_the_middle(

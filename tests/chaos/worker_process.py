@@ -5,11 +5,14 @@ import os
 import signal
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from app.directory.models import Employer
+from app.identity.secrets import Vault
+from app.messaging import queueing
 from app.settings import Settings
 from tenants.audit import Action
 from tenants.identifiers import new_id
@@ -34,6 +37,8 @@ class Kill(StrEnum):
     AFTER_COMMIT = "after the commit"
     WITHIN_CHUNK = "within the third chunk"
     AFTER_CHUNK = "after the commit of the third chunk"
+    WITHIN_CAMPAIGN = "within the second chunk of a campaign"
+    BETWEEN_CAMPAIGNS_CHUNKS = "between the second and the third chunk of a campaign"
 
 
 def _die() -> None:
@@ -47,6 +52,25 @@ async def _effect(work: UnitOfWork, name: str) -> None:
     work.add(employer)
     work.record(Action.EMPLOYER_CREATED, "employer", employer.id, after={"process": os.getpid()})
     await work.session.flush()
+
+
+def _die_in_campaign(kill: Kill) -> None:
+    """Have campaigns queued in small chunks, and the process die at one of them."""
+    queueing.CHUNK = 20
+    step, begun = queueing.step, 0
+
+    async def fatal_step(work: UnitOfWork, campaign_id: UUID, vault: Vault) -> queueing.Step:
+        nonlocal begun
+        begun += 1
+        if kill is Kill.BETWEEN_CAMPAIGNS_CHUNKS and begun == 3:
+            _die()
+        came_to = await step(work, campaign_id, vault)
+        if kill is Kill.WITHIN_CAMPAIGN and begun == 2:
+            await work.session.flush()
+            _die()
+        return came_to
+
+    queueing.step = fatal_step
 
 
 def serve(settings: dict[str, Any], kill: Kill, effect_seconds: float) -> None:
@@ -71,6 +95,9 @@ def serve(settings: dict[str, Any], kill: Kill, effect_seconds: float) -> None:
                     _die()
             if kill is Kill.AFTER_CHUNK and number == 2:
                 _die()
+
+    if kill in (Kill.WITHIN_CAMPAIGN, Kill.BETWEEN_CAMPAIGNS_CHUNKS):
+        _die_in_campaign(kill)
 
     def before_commit(session: Session) -> None:
         if kill is Kill.BEFORE_COMMIT and session.info.get(_MARK):
