@@ -177,6 +177,7 @@ class Action(StrEnum):
     CAMPAIGN_SUBMITTED = "messages:campaign:submit"
     CAMPAIGN_APPROVED = "messages:campaign:approve"
     CAMPAIGN_WITHDRAWN = "messages:campaign:withdraw"
+    CAMPAIGN_TRIED = "messages:campaign:try"
     CAMPAIGN_SENT = "messages:campaign:send"
     IMPORT_STARTED = "imports:import:start"
     IMPORT_STAGED = "imports:import:stage"

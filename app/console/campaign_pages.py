@@ -189,6 +189,11 @@ async def campaign_funnel_file(request: Request) -> Response:
     return csv_of("campaign.csv", await _funnel(request, await the_campaign(request)))
 
 
+async def campaign_try(request: Request) -> Response:
+    """Send it to oneself alone."""
+    return await _moved(request, campaigns.try_out, "campaign-tried")
+
+
 async def campaign_submit(request: Request) -> Response:
     """Ask for approval."""
     return await _moved(request, campaigns.submit, "campaign-submitted")
@@ -230,6 +235,7 @@ ROUTES = [
     page("/campaigns/all.csv", campaign_list_file, needs=_READ),
     page(_ONE, one_campaign, needs=_READ),
     page(f"{_ONE}/funnel.csv", campaign_funnel_file, needs=_READ),
+    page(f"{_ONE}/try", campaign_try, needs=_WRITE, methods=("POST",)),
     page(f"{_ONE}/submit", campaign_submit, needs=_WRITE, methods=("POST",)),
     page(f"{_ONE}/take-back", campaign_take_back, needs=_WRITE, methods=("POST",)),
     page(f"{_ONE}/approve", campaign_approve, needs=_WRITE, methods=("POST",)),

@@ -17,14 +17,14 @@ from app.console.training_forms import tried, typed
 from app.identity.permissions import Permission
 from app.messaging.models import MessageTemplate
 from app.messaging.placeholders import NEEDED, OF, samples
-from app.messaging.rules import Occasion
+from app.messaging.rules import OF_ITS_OWN_TEXT, Occasion
 from app.messaging.templates import TemplateGiven, retire_template, save_template
 from app.messaging.writing import prepare, write
 from tenants.session import UnitOfWork
 
 TEMPLATES = f"{HOME}/templates"
 FIELDS = ("code", "occasion", "message_class", "subject", "body")
-CHOSEN = {key: text for key, text in OCCASIONS.items() if key != "campaign"}
+CHOSEN = {key: text for key, text in OCCASIONS.items() if key not in OF_ITS_OWN_TEXT}
 HEADINGS = ("Template", "When it is sent", "Kind", "Version", "State", "Since")
 STATES = {"draft": "Draft", "ready": "In use", "retired": "Not in use"}
 

@@ -14,6 +14,8 @@ OCCASIONS = {
     "nudge_no_show": "Nudge: did not come",
     "nudge_next_tier": "Nudge: could go on to the next tier",
     "campaign": "Campaign",
+    "campaign_trial": "Trial of a campaign",
+    "report_ready": "A report is ready",
 }
 STATES = {
     "queued": "Waiting",
@@ -34,6 +36,7 @@ REASONS = {
     "NO_ADDRESS": "There is no address of the person’s own.",
     "ADDRESS_UNDELIVERABLE": "An earlier message to the address came back.",
     "BAD_ADDRESS": "The address is none that mail can be sent to.",
+    "STAFF_ENDED": "The person does not work here any more.",
     "OBJECTED": "The person does not want such messages.",
     "OBJECTS": "Does not want such messages",
     "BOOKING_ENDED": "The booking has ended.",

@@ -50,6 +50,7 @@ DONE = {
     "partnership-begun": "The council has been invited. Enter each step as it comes.",
     "partnership-changed": "The step has been entered.",
     "partnership-ended": "The partnership has ended. Names are not shared any more.",
+    "campaign-tried": "It is on its way to your own address.",
     "message-retried": "The message goes out again.",
     "message-withdrawn": "The message has been taken back.",
     "sending-paused": "Sending is paused. What is asked for waits.",

@@ -14,6 +14,7 @@ from sqlalchemy import func, select, update
 
 from app.identity.secrets import Vault
 from app.messaging.composing import link_url, sender_of
+from app.messaging.ledger import Asked, ask
 from app.messaging.letters import Letter
 from app.messaging.models import Campaign, Message, MessageSettings
 from app.messaging.placeholders import names_in, samples
@@ -28,6 +29,7 @@ from app.training.models import TrainingSession
 from app.training.requirements.finding import row_of, said, same_version
 from tenants.audit import Action
 from tenants.base import among
+from tenants.context import ActorKind
 from tenants.identifiers import new_id
 from tenants.models import Tenant
 from tenants.outbox import Topic
@@ -152,14 +154,14 @@ async def take_back(work: UnitOfWork, campaign_id: UUID, version: int) -> None:
 
 
 async def approve(work: UnitOfWork, campaign_id: UUID, version: int) -> None:
-    """Have it sent, at its moment or now, but not in quiet hours.
+    """Have it sent, at its moment or now, but not in quiet hours. Only a person of the staff may say so.
 
-    Raises TrainingRefusal `NO_SUCH_CAMPAIGN`, `CHANGED_MEANWHILE`, `NOT_SUBMITTED`, `NO_WRITER`, `OWN_CAMPAIGN` or
-    `NO_SENDER`.
+    Raises TrainingRefusal `NO_SUCH_CAMPAIGN`, `CHANGED_MEANWHILE`, `NOT_SUBMITTED`, `NO_WRITER`, `PEOPLE_ONLY`,
+    `OWN_CAMPAIGN` or `NO_SENDER`.
     """
     campaign = await _campaign(work, campaign_id, version)
     _be(campaign, ("submitted",), "NOT_SUBMITTED", "Only a campaign that was submitted can be approved.")
-    actor = _actor(work)
+    actor = _person(work)
     if actor == campaign.written_by:
         raise TrainingRefusal("OWN_CAMPAIGN", "You wrote it. Ask somebody else to approve it.", "id")
     settings = await _sender(work)
@@ -205,6 +207,30 @@ async def preview(work: UnitOfWork, campaign: Campaign, base_url: str, vault: Va
     written = write(prepare(Occasion.CAMPAIGN, campaign.subject, campaign.body), values)
     stop = f"{base_url}/stop/{tenant.slug}/sample"
     return Letter(campaign.id, "preview", "alex@example.org", written, sender.identity, work.now, stop)
+
+
+async def try_out(work: UnitOfWork, campaign_id: UUID, version: int) -> None:
+    """Send it to whoever asks alone, with samples for names, as it will arrive; nothing is counted.
+
+    Raises TrainingRefusal `NO_SUCH_CAMPAIGN`, `CHANGED_MEANWHILE`, `NOT_BEFORE_SENDING`, `NO_WRITER`, `PEOPLE_ONLY` or
+    `NO_SENDER`.
+    """
+    campaign = await _campaign(work, campaign_id, version)
+    _be(campaign, ("draft", "submitted"), "NOT_BEFORE_SENDING", "It was approved already. Look at what came of it.")
+    actor = _person(work)
+    await _sender(work)
+    key = f"trial:{campaign.id}:{work.context.request_id}"
+    trial = Asked(key, Occasion.CAMPAIGN_TRIAL, "service", staff_member_id=actor, subject_id=campaign.id)
+    await ask(work, [trial], work.now)
+    work.record(Action.CAMPAIGN_TRIED, "campaign", campaign.id, after={"version": campaign.version})
+
+
+def _person(work: UnitOfWork) -> UUID:
+    """The member of staff who acts."""
+    actor = _actor(work)
+    if work.context.actor_kind is not ActorKind.STAFF:
+        raise TrainingRefusal("PEOPLE_ONLY", "Only a person may do this. Sign in to the console for it.", "")
+    return actor
 
 
 def _actor(work: UnitOfWork) -> UUID:

@@ -14,6 +14,7 @@ from app.messaging.ledger import Outcome
 from app.messaging.letters import Identity, Letter
 from app.messaging.models import MessageSettings
 from app.messaging.objections import kinds_against, stop_url
+from app.messaging.placeholders import samples
 from app.messaging.rules import TRANSACTIONAL, Occasion
 from app.messaging.writing import prepare, write
 from app.training.certificates.pdf import verify_url
@@ -27,10 +28,11 @@ ONLINE = "Online"
 _FACTS = f"""
     SELECT m.id, m.occasion, m.message_class, m.attempts, m.uncertain, m.learner_id, m.contact_id, m.session_id,
            m.booking_id, m.subject_id, m.campaign_id, m.created_at,
-           coalesce(t.subject, c.subject) AS subject, coalesce(t.body, c.body) AS body,
+           coalesce(t.subject, c.subject, y.subject) AS subject, coalesce(t.body, c.body, y.body) AS body,
            c.state AS campaign_state,
            l.display_name, l.given_name, p.name AS contact_name, coalesce(q.name, e.name) AS workplace,
-           coalesce(p.address, mail.value) AS address,
+           coalesce(p.address, mail.value, g.email) AS address, f.display_name AS staff_name,
+           f.ended_at AS staff_ended_at, d.id AS report_id, d.first_day, d.last_day, z.data ->> 'title' AS report_title,
            CASE WHEN p.id IS NULL THEN mail.undeliverable_since ELSE p.undeliverable_since END AS undeliverable_since,
            p.ended_on AS contact_ended_on, k.token AS link_token, r.state AS reminder_state,
            s.title, s.starts_at, s.ends_at, s.state AS session_state, s.version AS session_version, s.join_url,
@@ -47,6 +49,11 @@ _FACTS = f"""
       LEFT JOIN {SCHEMA}.campaign_link k ON k.tenant_id = $1 AND k.message_id = m.id
       LEFT JOIN {SCHEMA}.learner l ON l.tenant_id = $1 AND l.id = m.learner_id
       LEFT JOIN {SCHEMA}.provider_contact p ON p.tenant_id = $1 AND p.id = m.contact_id
+      LEFT JOIN {SCHEMA}.staff_member f ON f.tenant_id = $1 AND f.id = m.staff_member_id
+      LEFT JOIN {SCHEMA}.login g ON g.id = f.login_id
+      LEFT JOIN {SCHEMA}.campaign y ON y.tenant_id = $1 AND y.id = m.subject_id AND m.occasion = 'campaign_trial'
+      LEFT JOIN {SCHEMA}.report_snapshot d ON d.tenant_id = $1 AND d.id = m.subject_id AND m.occasion = 'report_ready'
+      LEFT JOIN {SCHEMA}.report_content z ON z.tenant_id = $1 AND z.snapshot_id = d.id
       LEFT JOIN {SCHEMA}.tenant_location w ON w.tenant_id = $1 AND w.id = p.tenant_location_id
       LEFT JOIN {SCHEMA}.cqc_location q ON q.id = w.location_id
       LEFT JOIN {SCHEMA}.employer e ON e.tenant_id = $1 AND e.id = p.employer_id
@@ -67,13 +74,15 @@ _FACTS = f"""
 
 
 ADDRESSES = f"""
-    SELECT m.id, coalesce(p.address, mail.value) AS address
+    SELECT m.id, coalesce(p.address, mail.value, g.email) AS address
       FROM {SCHEMA}.message m
       LEFT JOIN LATERAL (
            SELECT i.value FROM {SCHEMA}.learner_identifier i
             WHERE i.tenant_id = $1 AND i.learner_id = m.learner_id AND i.kind = 'email' AND NOT i.shared
             ORDER BY i.undeliverable_since NULLS FIRST, i.created_at DESC, i.id LIMIT 1) mail ON true
       LEFT JOIN {SCHEMA}.provider_contact p ON p.tenant_id = $1 AND p.id = m.contact_id
+      LEFT JOIN {SCHEMA}.staff_member f ON f.tenant_id = $1 AND f.id = m.staff_member_id
+      LEFT JOIN {SCHEMA}.login g ON g.id = f.login_id
      WHERE m.tenant_id = $1 AND m.id = ANY($2::uuid[])
 """
 """Where messages go: the address that is chosen for a learner is the same here as above."""
@@ -137,6 +146,8 @@ def _why_not(row: Any, now: datetime) -> tuple[str, str] | None:
     occasion = Occasion(row["occasion"])
     if row["contact_ended_on"] is not None and row["contact_ended_on"] <= london_date(now):
         return "withdrawn", "CONTACT_ENDED"
+    if row["staff_ended_at"] is not None:
+        return "withdrawn", "STAFF_ENDED"
     if not row["address"]:
         return "failed", "NO_ADDRESS"
     if row["undeliverable_since"] is not None:
@@ -179,7 +190,8 @@ def _reminder_gone(row: Any) -> str | None:
 
 def _letter(row: Any, sender: Sender, now: datetime) -> Letter:
     occasion = Occasion(row["occasion"])
-    written = write(prepare(occasion, row["subject"], row["body"]), values_of(row, sender))
+    subject = f"Trial: {row['subject']}" if occasion is Occasion.CAMPAIGN_TRIAL else row["subject"]
+    written = write(prepare(occasion, subject, row["body"]), values_of(row, sender))
     cancels = occasion is Occasion.BOOKING_ENDED
     invited = None
     if row["confirmed_at"] is not None and (cancels or occasion in INVITED):  # who only waited is not invited
@@ -196,7 +208,7 @@ def _letter(row: Any, sender: Sender, now: datetime) -> Letter:
 
 def values_of(row: Any, sender: Sender) -> dict[str, str]:
     """What fills the placeholders of one message."""
-    person = row["display_name"] or row["contact_name"] or ""
+    person = row["display_name"] or row["contact_name"] or row["staff_name"] or ""
     values = {
         "first_name": row["given_name"] or person.partition(" ")[0] or "colleague",
         "full_name": person or "colleague",
@@ -220,6 +232,15 @@ def values_of(row: Any, sender: Sender) -> dict[str, str]:
             "certificate_number": row["certificate_number"],
             "certificate_link": verify_url(sender.base_url, sender.slug, row["verification_code"]),
         }
+    if row["report_id"] is not None:
+        values |= {
+            "report": row["report_title"] or "A report",
+            "period": f"{row['first_day']:%-d %B %Y} to {row['last_day']:%-d %B %Y}",
+            "report_link": f"{sender.base_url}/console/reports/{row['report_id']}",
+        }
+    if row["occasion"] == Occasion.CAMPAIGN_TRIAL:
+        sample = samples(Occasion.CAMPAIGN)
+        values |= {"workplace": sample["workplace"], "link": link_url(sender.base_url, sender.slug, "sample")}
     if row["link_token"] is not None:
         values["link"] = link_url(sender.base_url, sender.slug, row["link_token"])
     return values

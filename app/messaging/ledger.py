@@ -26,13 +26,14 @@ BATCH = 200
 
 COLUMNS = (
     "id", "send_key", "occasion", "message_class", "template_id", "campaign_id", "reminder_id", "learner_id",
-    "contact_id", "session_id", "booking_id", "subject_id", "state", "due_at", "attempts", "uncertain", "created_at",
+    "contact_id", "staff_member_id", "session_id", "booking_id", "subject_id", "state", "due_at", "attempts",
+    "uncertain", "created_at",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A message to be: `key` makes it unique in the tenant. It goes to a learner or to a contact."""
+    """A message to be: `key` makes it unique in the tenant. It goes to a learner, a contact or one of the staff."""
 
     key: str
     occasion: Occasion
@@ -42,6 +43,7 @@ class Asked:
     reminder_id: UUID | None = None
     learner_id: UUID | None = None
     contact_id: UUID | None = None
+    staff_member_id: UUID | None = None
     session_id: UUID | None = None
     booking_id: UUID | None = None
     subject_id: UUID | None = None
@@ -63,8 +65,8 @@ async def ask(work: UnitOfWork, asked: Iterable[Asked], due_at: datetime) -> int
     rows = [
         (
             new_id(), one.key, one.occasion.value, one.message_class, one.template_id, one.campaign_id,
-            one.reminder_id, one.learner_id, one.contact_id, one.session_id, one.booking_id, one.subject_id,
-            "queued", due_at, 0, False, work.now,
+            one.reminder_id, one.learner_id, one.contact_id, one.staff_member_id, one.session_id, one.booking_id,
+            one.subject_id, "queued", due_at, 0, False, work.now,
         )
         for one in asked
     ]  # fmt: skip

@@ -244,10 +244,11 @@ class Campaign(TenantOwned, Base):
 
 
 class Message(TenantOwned, Base):
-    """The ledger: one message to one recipient. `send_key` makes it unique, whoever asks for it and however often.
+    """The ledger: one message to one recipient: a learner, a provider's contact or a member of the staff.
 
-    It points to what it is about and holds no address and no text: those are found when it is sent. `lease_until`
-    belongs to a worker that is sending it; `uncertain` messages were perhaps sent by a worker that died.
+    `send_key` makes it unique, whoever asks for it and however often. It points to what it is about and holds no
+    address and no text: those are found when it is sent. `lease_until` belongs to a worker that is sending it;
+    `uncertain` messages were perhaps sent by a worker that died.
     """
 
     __tablename__ = "message"
@@ -257,14 +258,17 @@ class Message(TenantOwned, Base):
         to_tenant("reminder_id", "reminder"),
         to_tenant("learner_id", "learner"),
         to_tenant("contact_id", "provider_contact"),
+        to_tenant("staff_member_id", "staff_member"),
         to_tenant("session_id", "training_session"),
         to_tenant("booking_id", "booking"),
         CheckConstraint(f"state in {MESSAGE_STATES}", name="state"),
         CheckConstraint(f"occasion in {OCCASIONS}", name="occasion"),
         CheckConstraint(f"message_class in {MESSAGE_CLASSES}", name="message_class"),
         CheckConstraint(f"channel in {CHANNELS}", name="channel"),
-        CheckConstraint("(learner_id is null) <> (contact_id is null)", name="who"),
-        CheckConstraint("(template_id is null) <> (campaign_id is null)", name="text"),
+        CheckConstraint("num_nonnulls(learner_id, contact_id, staff_member_id) = 1", name="recipient"),
+        CheckConstraint(
+            "occasion = 'campaign_trial' or (template_id is null) <> (campaign_id is null)", name="written_by"
+        ),
         tenant_unique("send_key"),
         tenant_index("due_at", "id", name="message_queued_index", where="state = 'queued'"),
         tenant_index("lease_until", "id", name="message_inflight_index", where="state = 'inflight'"),
@@ -288,6 +292,7 @@ class Message(TenantOwned, Base):
     reminder_id: Mapped[UUID | None]
     learner_id: Mapped[UUID | None]
     contact_id: Mapped[UUID | None]
+    staff_member_id: Mapped[UUID | None]
     session_id: Mapped[UUID | None]
     booking_id: Mapped[UUID | None]
     subject_id: Mapped[UUID | None]

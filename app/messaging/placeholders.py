@@ -54,6 +54,12 @@ _REASON = Placeholder("reason", Kind.TEXT, "Why the booking ended.", "cancelled"
 _WORKPLACE = Placeholder("workplace", Kind.TEXT, "The location that the contact belongs to.", "Sample House")
 _LINK = Placeholder("link", Kind.LINK, "The campaign's page, where people can book.", "https://example.org/go/sample")
 
+_REPORT = (
+    Placeholder("report", Kind.TEXT, "The report's title.", "Impact report"),
+    Placeholder("period", Kind.TEXT, "What it covers.", "1 January to 31 March 2027"),
+    Placeholder("report_link", Kind.LINK, "Where it is read, after signing in.", "https://example.org/console/reports"),
+)
+
 _EACH = (_FIRST_NAME, _FULL_NAME, _TENANT)
 
 OF: dict[Occasion, tuple[Placeholder, ...]] = {
@@ -70,6 +76,8 @@ OF: dict[Occasion, tuple[Placeholder, ...]] = {
     Occasion.NUDGE_NO_SHOW: (*_EACH, *_SESSION),
     Occasion.NUDGE_NEXT_TIER: _EACH,
     Occasion.CAMPAIGN: (*_EACH, _WORKPLACE, _LINK),
+    Occasion.CAMPAIGN_TRIAL: (*_EACH, _WORKPLACE, _LINK),
+    Occasion.REPORT_READY: (*_EACH, *_REPORT),
 }
 """What each occasion knows."""
 
@@ -81,6 +89,7 @@ NEEDED: dict[Occasion, tuple[str, ...]] = {
     Occasion.SESSION_CHANGED: ("session", "when", "where"),
     Occasion.REMINDER: ("session", "when", "where"),
     Occasion.CERTIFICATE_ISSUED: ("certificate_link",),
+    Occasion.REPORT_READY: ("report", "report_link"),
 }
 """What a message of an occasion would be useless without."""
 

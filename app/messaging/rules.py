@@ -30,6 +30,8 @@ class Occasion(StrEnum):
     NUDGE_NO_SHOW = "nudge_no_show"
     NUDGE_NEXT_TIER = "nudge_next_tier"
     CAMPAIGN = "campaign"
+    CAMPAIGN_TRIAL = "campaign_trial"
+    REPORT_READY = "report_ready"
 
 
 TRANSACTIONAL = frozenset(
@@ -40,9 +42,13 @@ TRANSACTIONAL = frozenset(
         Occasion.BOOKING_ENDED,
         Occasion.SESSION_CHANGED,
         Occasion.CERTIFICATE_ISSUED,
+        Occasion.CAMPAIGN_TRIAL,
+        Occasion.REPORT_READY,
     }
 )
-"""About something that somebody has: these go out whatever they object to, and at any hour."""
+"""About something that somebody has or asked for: these go out whatever they object to, and at any hour."""
+OF_ITS_OWN_TEXT = frozenset({Occasion.CAMPAIGN, Occasion.CAMPAIGN_TRIAL})
+"""What it says stands in the campaign: there is no template."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from app.messaging.models import MESSAGE_CLASSES, MessageTemplate
 from app.messaging.placeholders import faults
-from app.messaging.rules import Occasion
+from app.messaging.rules import OF_ITS_OWN_TEXT, Occasion
 from app.training.errors import TrainingRefusal
 from app.training.requirements.finding import said
 from tenants.audit import Action
@@ -45,7 +45,7 @@ async def save_template(work: UnitOfWork, given: TemplateGiven) -> UUID:
     Raises TrainingRefusal `CODE_MISSING`, `UNKNOWN_OCCASION`, `OTHER_OCCASION`, `UNKNOWN_CLASS` and others.
     """
     code = said(given.code, "CODE_MISSING", "Give the template a short name, such as reminder-day.", "code")[:60]
-    if given.occasion not in set(Occasion) - {Occasion.CAMPAIGN}:
+    if given.occasion not in set(Occasion) - OF_ITS_OWN_TEXT:
         raise TrainingRefusal("UNKNOWN_OCCASION", "Choose what the message is about.", "occasion")
     if given.message_class not in MESSAGE_CLASSES:
         raise TrainingRefusal("UNKNOWN_CLASS", f"Choose among {', '.join(MESSAGE_CLASSES)}.", "messageClass")
@@ -155,6 +155,11 @@ FIRST = (
         "certificate", Occasion.CERTIFICATE_ISSUED, "service", "Your certificate: ((achievement))",
         "Dear ((first_name)),\n\nhere is your certificate for **((achievement))**, number ((certificate_number)). "
         "Anybody can check it: ((certificate_link))",
+    ),
+    _first(
+        "report-ready", Occasion.REPORT_READY, "service", "((report)), ((period))",
+        "Dear ((first_name)),\n\n**((report))** for ((period)) is ready. Sign in to read it or to take it away: "
+        "((report_link))",
     ),
     _first(
         "nudge-dormant", Occasion.NUDGE_DORMANT, "programme", "Your medicines training",

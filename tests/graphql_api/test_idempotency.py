@@ -416,7 +416,7 @@ GUARDED_BY_ITS_STATE = {
     "addRecognition": "LOGGED_ALREADY",
     "createCampaign": "NAME_TAKEN",
     **dict.fromkeys(
-        ("submitCampaign", "takeBackCampaign", "approveCampaign", "withdrawCampaign"),
+        ("submitCampaign", "takeBackCampaign", "withdrawCampaign"),
         "it takes the version as an argument of its own",
     ),
     "saveProviderContact": "the later one holds, and the trail keeps both",

@@ -149,7 +149,7 @@ PAGES: dict[str, set[Role]] = {
     "/campaigns/write": WRITE_MESSAGES,
     **{
         f"/campaigns/{{campaign_id:uuid}}/{step}": WRITE_MESSAGES
-        for step in ("change", "recipients", "submit", "take-back", "approve", "withdraw")
+        for step in ("change", "recipients", "try", "submit", "take-back", "approve", "withdraw")
     },
     "/contacts": SEE_MESSAGES,
     "/contacts/add": WRITE_MESSAGES,

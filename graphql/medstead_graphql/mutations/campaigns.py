@@ -1,4 +1,4 @@
-"""Mutations of campaigns and provider contacts. Whoever approves a campaign must be another than wrote it."""
+"""Mutations of campaigns and provider contacts. A campaign is approved in the console: by a person, not a program."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -203,9 +203,6 @@ class CampaignMutations:
     )
     take_back_campaign: CampaignResult | None = command(
         _moved(campaigns.take_back), WRITE, _ONE, description="Make a submitted campaign a draft again."
-    )
-    approve_campaign: CampaignResult | None = command(
-        _moved(campaigns.approve), WRITE, _ONE, description="Have it sent. Refused to whoever wrote it."
     )
     withdraw_campaign: WithdrawCampaignResult | None = command(
         typed(_withdraw), WRITE, _ONE, description="Stop it for good, also while it is being sent."

@@ -22,6 +22,8 @@ class MessageOccasion(enum.Enum):
     NUDGE_NO_SHOW = "nudge_no_show"
     NUDGE_NEXT_TIER = "nudge_next_tier"
     CAMPAIGN = "campaign"
+    CAMPAIGN_TRIAL = "campaign_trial"
+    REPORT_READY = "report_ready"
 
 
 @strawberry.enum(description="SERVICE: about something that somebody has. The others can be objected to.")
