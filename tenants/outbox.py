@@ -35,6 +35,7 @@ class Topic(StrEnum):
     CAMPAIGN_QUEUE = "messages.queue_campaign"
     REPORT_BUILD = "reports.build"
     REPORTS_DUE = "reports.due"
+    LOCATIONS_LINK = "directory.link_locations"
     WEBHOOK_FAN_OUT = "webhooks.fan_out"
     WEBHOOK_DELIVER = "webhooks.deliver"
 

@@ -23,6 +23,7 @@ from workers import (
     health,
     imports,
     messages,
+    references,
     reports,
     schedules,
     sweeper,
@@ -71,6 +72,7 @@ async def _run(settings: Settings, clock: Clock, stop: asyncio.Event, pools: Seq
     evidence.register_handlers()
     imports.register_handlers()
     messages.register_handlers()
+    references.register_handlers()
     reports.register_handlers()
     training.register_handlers()
     webhooks.register_handlers()
@@ -106,6 +108,8 @@ async def _run(settings: Settings, clock: Clock, stop: asyncio.Event, pools: Seq
         ("tidying", sweeper.TIDY_SECONDS, lambda: sweeper.tidy(services.database)),
         ("schedules", SCHEDULE_SECONDS, lambda: schedules.run_due(services.database, lease)),
     )
+    if Pool.LONG in pools:
+        steps += (("references", references.STEP_SECONDS, lambda: references.step(services)),)
     try:
         await beat()
         log.info("worker started", worker_id=str(worker_id), pools=[pool.value for pool in pools])

@@ -2,8 +2,9 @@
 
 import structlog
 
+from app.messaging.staff import tell_of_report
 from app.reporting.building import build
-from app.reporting.operations import request_due
+from app.reporting.operations import readers_of, request_due
 from tenants.outbox import Topic
 from tenants.session import UnitOfWork
 from workers.handlers import ManyTransactions, OneTransaction, WorkerContext, register
@@ -16,6 +17,9 @@ async def _build(context: WorkerContext) -> None:
     days = services.settings.report_files_days
     if await build(services.database, context.tenant, snapshot_id, context.renew, days):
         log.info("report built", snapshot_id=str(snapshot_id))
+    async with services.database.unit_of_work(context.tenant) as work:
+        await context.renew(work)
+        await tell_of_report(work, snapshot_id, await readers_of(work, snapshot_id))
 
 
 async def _request_due(_: WorkerContext, work: UnitOfWork) -> None:

@@ -40,6 +40,7 @@ TOPICS = {
     Topic.CAMPAIGN_QUEUE: "Asking for a campaign’s messages",
     Topic.REPORT_BUILD: "Building reports",
     Topic.REPORTS_DUE: "Asking for reports by their schedules",
+    Topic.LOCATIONS_LINK: "Adding new locations of the area",
     Topic.WEBHOOK_FAN_OUT: "Telling of events",
     Topic.WEBHOOK_DELIVER: "Sending webhooks",
 }

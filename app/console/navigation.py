@@ -179,6 +179,12 @@ NAVIGATION = [
         Permission.TENANTS_READ,
     ),
     NavigationItem(
+        "/console/reference-data",
+        "Reference data",
+        "See what CQC and ODS have changed, and approve it.",
+        Permission.REFERENCE_WRITE,
+    ),
+    NavigationItem(
         "/console/settings",
         "Settings",
         "Choose when an attendance counts, and which columns your files have.",

@@ -41,6 +41,7 @@ PERMISSIONS = {
     Permission.MESSAGES_WRITE: "write messages and campaigns, approve those of others, and set reminders",
     Permission.AUDIT_READ: "read the audit trail",
     Permission.TENANTS_READ: "see the list of tenants",
+    Permission.REFERENCE_WRITE: "bring reference data up to date",
     Permission.BENCHMARK_READ: "compare systems nationally",
 }
 
@@ -51,6 +52,9 @@ DONE = {
     "partnership-changed": "The step has been entered.",
     "partnership-ended": "The partnership has ended. Names are not shared any more.",
     "campaign-tried": "It is on its way to your own address.",
+    "reference-asked": "A worker is looking. Come back in a moment.",
+    "reference-approved": "It is being applied.",
+    "reference-rejected": "Nothing is changed.",
     "message-retried": "The message goes out again.",
     "message-withdrawn": "The message has been taken back.",
     "sending-paused": "Sending is paused. What is asked for waits.",

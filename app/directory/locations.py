@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import select
 
 from app.directory.models import CqcLocation, CqcProvider, TenantLocation
-from tenants.base import among, table_of
+from tenants.base import SCHEMA, among, table_of
 from tenants.identifiers import new_id
 from tenants.models import Organisation, OrganisationCode, OrganisationSuccession, Tenant
 from tenants.organisations import BEFORE_RECORDS
@@ -84,13 +84,17 @@ async def area_of_tenant(work: UnitOfWork) -> Area:
 
 async def publish_locations(work: UnitOfWork, locations: Sequence[LocationInFile]) -> None:
     """Insert or bring up to date the shared rows. What the file does not tell stays as it was."""
-    providers = {
-        location.provider_id: location.provider_name or location.provider_id
+    named = {
+        location.provider_id: location.provider_name
         for location in locations
-        if location.provider_id
+        if location.provider_id and location.provider_name
     }
-    if providers:
-        await _upsert(work, CqcProvider, ("name",), [(key, name) for key, name in sorted(providers.items())])
+    if named:
+        await _upsert(work, CqcProvider, ("name",), [(key, name) for key, name in sorted(named.items())])
+    nameless = {location.provider_id for location in locations if location.provider_id} - named.keys()
+    if nameless:
+        # Called by its id until somebody tells its name; a name that is known stays.
+        await work.run_shared_rows(_PROVIDER, ((provider_id, work.now) for provider_id in sorted(nameless)))
     by_columns: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
     for location in sorted(locations, key=lambda location: location.location_id):
         values = {"name": location.name, "provider_id": location.provider_id} | location.values
@@ -101,6 +105,9 @@ async def publish_locations(work: UnitOfWork, locations: Sequence[LocationInFile
         await _upsert(work, CqcLocation, columns, rows)
 
 
+_PROVIDER = f"""
+    INSERT INTO {SCHEMA}.cqc_provider (id, name, updated_at) VALUES ($1, $1, $2) ON CONFLICT (id) DO NOTHING
+"""
 _LISTS = frozenset({"service_types", "user_bands", "regulated_activities"})
 
 

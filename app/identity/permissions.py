@@ -49,6 +49,7 @@ class Permission(StrEnum):
     AREA_READ = "area:read"
     AUDIT_READ = "audit:read"
     TENANTS_READ = "tenants:read"
+    REFERENCE_WRITE = "reference:write"
     BENCHMARK_READ = "benchmark:read"
 
 
@@ -90,7 +91,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     # A council sees the own area alone, and names there only while an agreement to share data is in force.
     Role.COUNCIL_PARTNER: frozenset({P.TENANT_READ, P.AREA_READ}),
     Role.NATIONAL_LEAD: frozenset({P.BENCHMARK_READ}),
-    Role.PLATFORM_OPERATOR: frozenset({P.TENANTS_READ}),
+    Role.PLATFORM_OPERATOR: frozenset({P.TENANTS_READ, P.REFERENCE_WRITE}),
 }
 
 SCOPES = frozenset(

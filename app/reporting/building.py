@@ -16,11 +16,10 @@ from app.directory.models import (
     TenantLocation,
 )
 from app.evidence.figures import Period
-from app.messaging.staff import tell_of_report
 from app.reporting.content import Report
 from app.reporting.definitions import DEFINITIONS, Definition
 from app.reporting.keeping import keep, store
-from app.reporting.models import ReportReader, ReportSnapshot
+from app.reporting.models import ReportSnapshot
 from app.reporting.reading import Reading
 from tenants.audit import Action
 from tenants.base import among
@@ -97,9 +96,6 @@ async def _build(
         row.files_until = files_until(work.now, files_for)
         after = {"kind": row.kind, "sha256": kept.sha256, "named": row.named}
         work.record(Action.REPORT_BUILT, "report_snapshot", row.id, after=after)
-        if row.schedule_id is not None:
-            readers = select(ReportReader.staff_member_id).where(ReportReader.schedule_id == row.schedule_id)
-            await tell_of_report(work, row.id, await work.session.scalars(readers.order_by(ReportReader.id)))
 
 
 def files_until(now: datetime, days: int) -> datetime:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.directory.models import CqcLocation, CqcProvider, ProviderGroup, TenantLocation
@@ -190,6 +190,23 @@ async def request_due(work: UnitOfWork) -> int:
                 asked += 1
             schedule.next_first_day = period.last_day + timedelta(days=1)
     return asked
+
+
+async def readers_of(work: UnitOfWork, snapshot_id: UUID) -> list[UUID]:
+    """Who is to read a report that is ready, because it was made by a schedule of theirs."""
+    readers = (
+        select(ReportReader.staff_member_id)
+        .join(
+            ReportSnapshot,
+            and_(
+                ReportSnapshot.tenant_id == ReportReader.tenant_id,
+                ReportSnapshot.schedule_id == ReportReader.schedule_id,
+            ),
+        )
+        .where(ReportSnapshot.id == snapshot_id, ReportSnapshot.state == "ready")
+        .order_by(ReportReader.id)
+    )
+    return list(await work.session.scalars(readers))
 
 
 async def renew_files(work: UnitOfWork, snapshot_id: UUID, days: int) -> None:

@@ -32,6 +32,7 @@ INSTEAD = {
     "message_objection.contact_id": "learner_id",
     "reminder_rule.series_id": "session_id",
     "message.contact_id": "learner_id",
+    "message.staff_member_id": "learner_id",
     "message.campaign_id": "template_id",
 }
 """Links that stand instead of another one of their row: they are empty, for the other is there."""

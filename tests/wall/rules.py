@@ -23,6 +23,9 @@ KNOW_THEIR_TENANT = (
 WRITTEN_BY_IMPORTS = ("cqc_provider", "cqc_location")
 """Reference tables that the runtime role adds to and corrects: the public register, which files of tenants bring."""
 
+WRITTEN_BY_REFRESHES = ("organisation", "organisation_code", "organisation_succession")
+"""Reference tables that the runtime role adds to and corrects after a person of the platform has approved it."""
+
 PUBLISHED_BY_TENANTS = ("programme_template",)
 """Reference tables that the runtime role adds to and never changes: what tenants give to all others."""
 
@@ -207,7 +210,7 @@ RULES = (
         f"""SELECT t FROM unnest(ARRAY{tables_of_kind("reference")!r}) t
              WHERE has_table_privilege('medstead_app', 'medstead.' || t, 'DELETE')
                 OR (has_table_privilege('medstead_app', 'medstead.' || t, 'INSERT, UPDATE')
-                    AND t <> ALL (ARRAY{[*WRITTEN_BY_IMPORTS, *PUBLISHED_BY_TENANTS]!r}))""",
+                    AND t <> ALL (ARRAY{[*WRITTEN_BY_IMPORTS, *WRITTEN_BY_REFRESHES, *PUBLISHED_BY_TENANTS]!r}))""",
         "GRANT DELETE ON medstead.tenant TO medstead_app",
     ),
     Rule(
