@@ -7,6 +7,7 @@ from app.identity.openid import OpenId
 from app.identity.secrets import Vault
 from app.identity.tokens import TokenKeys
 from app.messaging.smtp import Server, Smtp
+from app.outside.fetching import SECONDS, Fetching
 from app.settings import Settings
 from app.webhooks.sending import SEND_SECONDS, Sender
 from tenants.clock import Clock
@@ -29,6 +30,7 @@ class Services:
     openid: OpenId
     webhooks: Sender
     mail: Smtp
+    outside: Fetching
 
     @classmethod
     async def open(cls, settings: Settings, clock: Clock) -> "Services":
@@ -47,10 +49,12 @@ class Services:
         # Whoever waits for an answer must still hold the message when it comes.
         seconds = min(SEND_SECONDS, settings.lease_seconds / 2)
         sender = Sender(allow_loopback=settings.webhook_allow_loopback, seconds=seconds)
-        return cls(settings, clock, database, reader, vault, keys, clients, openid, sender, Smtp(_server(settings)))
+        mail, outside = Smtp(_server(settings)), Fetching(clock, seconds=min(SECONDS, settings.lease_seconds / 2))
+        return cls(settings, clock, database, reader, vault, keys, clients, openid, sender, mail, outside)
 
     async def close(self) -> None:
         """Close all connections."""
+        await self.outside.close()
         await self.mail.close()
         await self.webhooks.close()
         await self.openid.close()

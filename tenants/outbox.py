@@ -34,6 +34,11 @@ class Topic(StrEnum):
     CAMPAIGN_QUEUE = "messages.queue_campaign"
     REPORT_BUILD = "reports.build"
     REPORTS_DUE = "reports.due"
+    OUTSIDE_LOOK_ALL = "outside.look_all"
+    OUTSIDE_LOOK = "outside.look"
+    OUTSIDE_NOTICE = "outside.notice"
+    OUTSIDE_ATTENDANCE_ALL = "outside.attendance_all"
+    OUTSIDE_ATTENDANCE = "outside.attendance"
     WEBHOOK_FAN_OUT = "webhooks.fan_out"
     WEBHOOK_DELIVER = "webhooks.deliver"
 
