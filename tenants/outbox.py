@@ -36,6 +36,7 @@ class Topic(StrEnum):
     REPORTS_DUE = "reports.due"
     OUTSIDE_LOOK_ALL = "outside.look_all"
     OUTSIDE_LOOK = "outside.look"
+    OUTSIDE_SETTLE = "outside.settle"
     OUTSIDE_NOTICE = "outside.notice"
     OUTSIDE_ATTENDANCE_ALL = "outside.attendance_all"
     OUTSIDE_ATTENDANCE = "outside.attendance"

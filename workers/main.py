@@ -21,6 +21,7 @@ from workers import (
     health,
     imports,
     messages,
+    outside,
     reports,
     schedules,
     sweeper,
@@ -63,6 +64,7 @@ async def _run(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
     evidence.register_handlers()
     imports.register_handlers()
     messages.register_handlers()
+    outside.register_handlers()
     reports.register_handlers()
     training.register_handlers()
     webhooks.register_handlers()

@@ -39,7 +39,8 @@ class OutsideEvent(TenantOwned, Base):
     """An event or webinar of an outside system that is linked to a session of ours.
 
     The questions are the ids of those that ask for workplace and job role. `changed_since`: the latest change that was
-    read; `whole_at`: when all of it was last read. `note` is a code of what people should know about it.
+    read; `whole_at`: when all of it was last read. `note` and `report_note` are codes of what people should know about
+    the event and about its attendance reports.
     """
 
     __tablename__ = "outside_event"
@@ -63,6 +64,7 @@ class OutsideEvent(TenantOwned, Base):
     looked_at: Mapped[datetime | None]
     whole_at: Mapped[datetime | None]
     note: Mapped[str | None]
+    report_note: Mapped[str | None]
     version: Mapped[int]
     created_at: Mapped[datetime]
 

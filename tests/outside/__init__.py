@@ -1,0 +1,1 @@
+"""Outside systems, against doubles on loopback that speak their wire formats with their faults."""
