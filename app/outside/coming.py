@@ -7,10 +7,11 @@ from typing import Any, cast
 from uuid import UUID
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
 from app.outside.models import OutsideRegistration
 from app.outside.registrations import Registration, State, Who, newest, same_person
+from app.training.booking.models import ENDED, Booking
 from tenants.audit import Action
 from tenants.base import among
 from tenants.identifiers import new_id
@@ -116,10 +117,20 @@ async def live_ids(work: UnitOfWork, event_id: UUID) -> set[str]:
 
 
 async def pending_ids(work: UnitOfWork, event_id: UUID) -> list[UUID]:
-    """Registrations that are not settled, the oldest first: places go in that order."""
+    """Registrations that are not settled, or whose booking was ended here, the oldest first, as places go."""
+    ended_here = and_(
+        Booking.state.in_(ENDED),
+        OutsideRegistration.state == "registered",
+        OutsideRegistration.gone_at.is_(None),
+        OutsideRegistration.left_out.is_(False),
+    )
     found = (
         select(OutsideRegistration.id)
-        .where(OutsideRegistration.event_id == event_id, OutsideRegistration.pending)
+        .outerjoin(
+            Booking,
+            and_(Booking.tenant_id == OutsideRegistration.tenant_id, Booking.id == OutsideRegistration.booking_id),
+        )
+        .where(OutsideRegistration.event_id == event_id, or_(OutsideRegistration.pending, ended_here))
         .order_by(OutsideRegistration.created_at, OutsideRegistration.id)
     )
     return list(await work.session.scalars(found))

@@ -152,15 +152,25 @@ async def note_success(work: UnitOfWork, connection_id: UUID) -> None:
     await _note(work, connection_id, succeeded_at=work.now, failing_since=None, wait_until=None, error_code=None)
 
 
-async def note_failure(work: UnitOfWork, connection_id: UUID, error: OutsideUnavailable | OutsideRefused) -> bool:
-    """Note why the system could not be asked; whether the same job should try again after the time it asks for."""
+async def note_failure(
+    work: UnitOfWork, connection_id: UUID, error: OutsideUnavailable | OutsideRefused
+) -> float | None:
+    """Note why the system could not be asked; the seconds after which the same job should try again, if it should.
+
+    The longer it has failed, the longer it is left alone, and never less than it asks for.
+    """
     connection = await work.session.get(OutsideConnection, (work.tenant_id, connection_id), populate_existing=True)
     if connection is None:
-        return False
+        return None
     since = connection.failing_since or work.now
-    wait_until = work.now + timedelta(seconds=error.seconds) if isinstance(error, OutsideUnavailable) else None
+    seconds, wait_until = None, None
+    if isinstance(error, OutsideUnavailable):
+        seconds = max(error.seconds, (work.now - since).total_seconds() / 2)
+        if work.now - since + timedelta(seconds=seconds) > TRIED_FOR:
+            seconds = None
+        wait_until = work.now + timedelta(seconds=seconds or error.seconds)
     await _note(work, connection_id, failing_since=since, wait_until=wait_until, error_code=error.code)
-    return wait_until is not None and wait_until - since < TRIED_FOR
+    return seconds
 
 
 async def _note(work: UnitOfWork, connection_id: UUID, **values: Any) -> None:

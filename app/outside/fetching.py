@@ -44,7 +44,8 @@ class Fetching:
 
     async def get(self, url: str, params: Params | None = None, *, token: str | None = None) -> Any | None:
         """The JSON at an address; None if there is nothing. Raises OutsideUnavailable and OutsideRefused."""
-        return await self._json("GET", url, token, params=dict(params or {}))
+        query = {"params": dict(params)} if params else {}  # none at all, or the address would lose its own
+        return await self._json("GET", url, token, **query)
 
     async def post_form(self, url: str, fields: Mapping[str, str]) -> Any | None:
         """The JSON that a form is answered with. Raises as `get`."""

@@ -68,8 +68,7 @@ async def talk(office: Office, connection_id: UUID, talking: Callable[[], Awaita
     except (OutsideUnavailable, OutsideRefused) as error:
         async with office.work() as work:
             await office.renew(work)
-            again = await note_failure(work, connection_id, error)
-        return error.seconds if again and isinstance(error, OutsideUnavailable) else None
+            return await note_failure(work, connection_id, error)
     async with office.work() as work:
         await office.renew(work)
         await note_success(work, connection_id)

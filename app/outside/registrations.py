@@ -49,10 +49,10 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a registration asks for: a place, and to be noted as present or not; None: that stays as it is."""
+    """What a registration asks for: a place, and to be noted as present."""
 
     place: bool
-    present: bool | None
+    present: bool
 
 
 def newest(one: Registration, other: Registration) -> Registration:
@@ -76,10 +76,7 @@ def _weight(registration: Registration) -> tuple[Any, ...]:
 
 def wants(registration: Registration, *, gone: bool) -> Wanted:
     """What follows from a registration. Who was seen was there, whatever became of the registration afterwards."""
-    ended = gone or registration.state == "cancelled"
-    if registration.checked_in_at is not None:
-        return Wanted(not ended and registration.state == "registered", True)
-    return Wanted(not ended and registration.state == "registered", None if ended else False)
+    return Wanted(registration.state == "registered" and not gone, registration.checked_in_at is not None)
 
 
 def same_person(placed_name: str, who: Who) -> bool:

@@ -76,7 +76,7 @@ async def _read(work: UnitOfWork, registration_id: UUID) -> tuple[OutsideRegistr
     row = await work.session.get_one(OutsideRegistration, (work.tenant_id, registration_id), populate_existing=True)
     event = await work.session.get_one(OutsideEvent, (work.tenant_id, row.event_id))
     if row.left_out:
-        return row, event, Wanted(False, None)
+        return row, event, Wanted(place=False, present=row.marked)
     return row, event, wants(told_by(row), gone=row.gone_at is not None)
 
 
@@ -228,7 +228,7 @@ async def _end_booking(work: UnitOfWork, row: OutsideRegistration) -> None:
 async def see(work: UnitOfWork, registration_id: UUID) -> None:
     """Note whom the outside system saw at the door, and take that back if it does."""
     row, event, wanted = await _read(work, registration_id)
-    if row.learner_id is None or wanted.present is None or wanted.present == row.marked:
+    if row.learner_id is None or wanted.present == row.marked:
         return
     await _mark(work, row, event, present=wanted.present)
 

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from tests.outside.doubles import Faulty, serving
 
-TOKEN = "PRIVATETOKEN000000"  # noqa: S105 - of nobody
+TOKEN = "PRIVATETOKEN000000"
 ORGANISATION = "70001"
 EVENT = "900000000001"
 
@@ -97,7 +97,7 @@ class Eventbrite(Faulty):
         begin = int(request.query_params.get("continuation", "c0").removeprefix("c"))
         page = rows[begin : begin + self.page_size]
         more = begin + self.page_size < len(rows)
-        pagination = {
+        pagination: dict[str, Any] = {
             "object_count": len(rows), "page_number": begin // self.page_size + 1, "page_size": self.page_size,
             "page_count": -(-len(rows) // self.page_size), "has_more_items": more,
         }  # fmt: skip

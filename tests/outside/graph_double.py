@@ -13,7 +13,7 @@ from starlette.routing import Route
 from tests.outside.doubles import Faulty, serving
 
 DIRECTORY = "5466a424-aadf-425c-9b24-034ca28d4bdd"
-CLIENT, SECRET = "aa0b7a9e-6a44-4a1f-9a17-0a6f1d6f2a11", "client~secret.of-nobody"  # noqa: S105
+CLIENT, SECRET = "aa0b7a9e-6a44-4a1f-9a17-0a6f1d6f2a11", "client~secret.of-nobody"
 WEBINAR = f"f8ce2a5f-0e6a-4186-aa90-1f64bc023566@{DIRECTORY}"
 SESSION = "8d62dd52-4dff-4c75-96a9-f905cc3ff942"
 ROOT = "/solutions/virtualEvents/webinars"

@@ -57,9 +57,9 @@ def test_the_order_of_tellings_and_their_repetition_are_no_matter(
 def test_what_a_registration_asks_for() -> None:
     live = Registration("1", DAY, "registered", Who("Ada", "Example"))
     assert wants(live, gone=False) == Wanted(place=True, present=False)
-    assert wants(live, gone=True) == Wanted(place=False, present=None)
+    assert wants(live, gone=True) == Wanted(place=False, present=False)
     assert wants(replace(live, state="waiting"), gone=False) == Wanted(place=False, present=False)
-    assert wants(replace(live, state="cancelled"), gone=False) == Wanted(place=False, present=None)
+    assert wants(replace(live, state="cancelled"), gone=False) == Wanted(place=False, present=False)
     assert wants(replace(live, checked_in_at=DAY), gone=False) == Wanted(place=True, present=True)
     refunded = replace(live, state="cancelled", checked_in_at=DAY)
     assert wants(refunded, gone=False) == Wanted(place=False, present=True), "who was seen was there"
