@@ -39,8 +39,8 @@ def fits(event: EventFound, title: str, starts_at: datetime) -> bool:
     return same_title and event.starts_at is not None and abs(event.starts_at - starts_at) <= CLOSE
 
 
-async def sessions_for(work: UnitOfWork, event: EventFound) -> list[SessionOffered]:
-    """Sessions that can be booked, those that fit first, then the nearest in time."""
+async def open_sessions(work: UnitOfWork) -> list[tuple[UUID, str, datetime]]:
+    """Sessions that can be booked, with title and beginning, from a month ago on."""
     rows = await work.session.execute(
         select(TrainingSession.id, TrainingSession.title, TrainingSession.starts_at)
         .join(
@@ -51,8 +51,13 @@ async def sessions_for(work: UnitOfWork, event: EventFound) -> list[SessionOffer
         .order_by(TrainingSession.starts_at, TrainingSession.id)
         .limit(MOST_SESSIONS)
     )
-    found = [SessionOffered(row.id, row.title, row.starts_at, fits(event, row.title, row.starts_at)) for row in rows]
-    near = event.starts_at or work.now
+    return [(row.id, row.title, row.starts_at) for row in rows]
+
+
+def ranked(event: EventFound, sessions: Sequence[tuple[UUID, str, datetime]], now: datetime) -> list[SessionOffered]:
+    """Sessions for an event: those that fit first, then the nearest in time."""
+    found = [SessionOffered(one, title, begins, fits(event, title, begins)) for one, title, begins in sessions]
+    near = event.starts_at or now
     return sorted(found, key=lambda one: (not one.fits, abs(one.starts_at - near)))
 
 

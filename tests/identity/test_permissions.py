@@ -180,6 +180,7 @@ PAGES: dict[str, set[Role]] = {
     "/messages/{message_id:uuid}/withdraw": WRITE_MESSAGES,
     "/messages/learners/{learner_id:uuid}/object": WRITE_MESSAGES,
     "/messages/learners/{learner_id:uuid}/objections/{objection_id:uuid}/end": WRITE_MESSAGES,
+    "/outside": LEADS,
     "/background-work": LEADS,
     "/directory": SEE_FIGURES | {Role.FACILITATOR, Role.REVIEWER},
     "/directory/imports": SEE_IMPORTS,

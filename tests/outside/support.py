@@ -24,7 +24,7 @@ from tests.support import Installation
 from workers import imports, messages, outside
 
 VALUES = {
-    "eventbrite": {"token": TOKEN},
+    "eventbrite": {"private_token": TOKEN},
     "teams": {"directory_id": DIRECTORY, "client_id": CLIENT, "client_secret": SECRET},
 }
 

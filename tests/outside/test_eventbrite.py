@@ -160,6 +160,7 @@ async def test_notices_in_any_order_and_again_come_to_the_same_end(
     assert set(told_once) == {"done"}
 
 
+@pytest.mark.one_login
 async def test_many_notices_of_one_object_are_one_job_and_nothing_ever_answers_gone(
     installation: Installation, double: Eventbrite
 ) -> None:
@@ -190,6 +191,7 @@ async def test_many_notices_of_one_object_are_one_job_and_nothing_ever_answers_g
     assert await connection(installation, "eventbrite")
 
 
+@pytest.mark.one_login
 async def test_faults_of_the_system_lose_nothing_and_are_told(installation: Installation, double: Eventbrite) -> None:
     session_id = await make_session(installation, Places(10, "none"))
     await connected(installation, "eventbrite")
@@ -301,21 +303,21 @@ async def test_somebody_else_comes_instead_and_one_person_registers_twice(
 async def test_an_account_is_tried_before_it_counts(installation: Installation, double: Eventbrite) -> None:
     office = office_of(installation)
     refusals = []
-    for values in ({}, {"token": "WRONG"}, {"token": TOKEN, "organization_id": "1"}):
+    for values in ({}, {"private_token": "WRONG"}, {"private_token": TOKEN, "organization_id": "1"}):
         with pytest.raises(OutsideRefusal) as refused:
             await connect(office, "eventbrite", values)
         refusals.append(refused.value.code)
     double.organisations["70002"] = "Another team"
     with pytest.raises(OutsideRefusal) as refused:
-        await connect(office, "eventbrite", {"token": TOKEN})
+        await connect(office, "eventbrite", {"private_token": TOKEN})
     assert "70001 (Training team), 70002 (Another team)" in refused.value.message
     double.faults = [("/users/", Fault(502))]
     with pytest.raises(OutsideRefusal) as unavailable:
-        await connect(office, "eventbrite", {"token": TOKEN})
+        await connect(office, "eventbrite", {"private_token": TOKEN})
     assert [*refusals, refused.value.code, unavailable.value.code] == [
         "VALUE_MISSING", "NOT_TAKEN", "NO_ORGANISATION", "WHICH_ORGANISATION", "NO_ANSWER",
     ]  # fmt: skip
-    await connect(office, "eventbrite", {"token": TOKEN, "organization_id": "70002"})
+    await connect(office, "eventbrite", {"private_token": TOKEN, "organization_id": "70002"})
     kept = await connection(installation, "eventbrite")
     assert (kept.state, kept.settings) == ("on", {"organization_id": "70002"})
     assert kept.secrets is not None

@@ -164,6 +164,7 @@ async def test_registrations_are_booked_and_reports_become_minutes(installation:
     assert await seconds(installation) == end
 
 
+@pytest.mark.one_login
 async def test_pages_limits_tokens_and_links(installation: Installation, double: Graph) -> None:
     session_id = await make_session(installation, Places(10, "none"))
     await connected(installation, "teams")
@@ -193,6 +194,7 @@ async def test_pages_limits_tokens_and_links(installation: Installation, double:
     await installation.services.outside.close()
 
 
+@pytest.mark.one_login
 async def test_reports_without_names_say_so(installation: Installation, double: Graph) -> None:
     session_id = await make_session(installation, Places(10, "none"))
     await connected(installation, "teams")

@@ -21,7 +21,10 @@ from app.settings import Settings
 
 FIELDS = (
     ConnectionField(
-        "token", "Private token", "From your Eventbrite account, under API keys. Left empty: the one kept.", secret=True
+        "private_token",
+        "Private token",
+        "From your Eventbrite account, under API keys. Left empty: the one kept.",
+        secret=True,
     ),
     ConnectionField(
         "organization_id",
@@ -161,4 +164,4 @@ def attendees_of(order: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def open_account(fetching: Fetching, settings: Settings, values: Mapping[str, str]) -> Account:
     """The account that these values lead to."""
-    return Account(fetching, settings.eventbrite_url, values["token"], values.get("organization_id", ""))
+    return Account(fetching, settings.eventbrite_url, values["private_token"], values.get("organization_id", ""))
