@@ -31,7 +31,7 @@ from app.outside.adapters import KINDS, Kind
 from app.outside.connections import HOOK, Office, connect, connection_of, disconnect, secrets_of, system_of
 from app.outside.errors import OutsideRefusal, OutsideRefused, OutsideUnavailable
 from app.outside.models import OutsideConnection, OutsideEvent
-from app.outside.systems import Asked, EventFound, Question
+from app.outside.systems import Asked, ConnectionField, EventFound, Question
 from tenants.models import Tenant
 from tenants.session import UnitOfWork
 
@@ -47,7 +47,7 @@ async def outside_systems(request: Request) -> Response:
         "Outside systems",
         intro=[
             "What people do in Eventbrite and Teams comes here by itself: who registered gets a booking, who came gets "
-            "attendance. Who it is not clear about waits for you."
+            "attendance. Where it is not clear who somebody is, it waits for you."
         ],
         tables=[table],
     )
@@ -95,13 +95,13 @@ async def _system(request: Request, kind: Kind, problems: list[Problem], sent: d
                 "can make us look."
             )
     fields = [
-        Field("password" if field.secret else "text", field.name, field.label, field.hint or None)
+        Field("password" if field.secret else "text", field.name, field.label, _hint(field, on=on))
         for field in kind.fields
     ]
     forms = [ShortForm(f"{path}/connect", "Try it and save" if on else "Connect", fields, "Account", second=on)]
     if on:
-        forms.insert(0, ShortForm(f"{path}/look", "Look now", [], "Look now"))
-        forms.append(ShortForm(f"{path}/disconnect", "Disconnect", [], "Disconnect", second=True))
+        forms.insert(0, ShortForm(f"{path}/look", "Look now", []))
+        forms.append(ShortForm(f"{path}/disconnect", "Disconnect", [], second=True))
     values = {} if connection is None else {field.name: connection.settings.get(field.name) for field in kind.fields}
     return report(
         request,
@@ -117,6 +117,11 @@ async def _system(request: Request, kind: Kind, problems: list[Problem], sent: d
         tables=[table] if table is not None else [],
         forms=forms,
     )
+
+
+def _hint(field: ConnectionField, *, on: bool) -> str | None:
+    kept = "Left empty: the one that is kept." if field.secret and on else ""
+    return " ".join(part for part in (field.hint, kept) if part) or None
 
 
 async def outside_events_file(request: Request) -> Response:
@@ -278,6 +283,14 @@ async def _link_form(
 ) -> Response:
     async with tenant_look(request) as work:
         sessions = linking.ranked(event, await linking.open_sessions(work), work.now)
+        known = await linking.linked_as(work, kind.code, event.outside_id)
+    chosen = {"session": next((str(one.id) for one in sessions if one.fits), "")}
+    if known is not None:
+        chosen = {
+            "session": str(known.session_id),
+            "workplace": known.workplace_question or "",
+            "role": known.role_question or "",
+        }
     offered = [(one.id, f"{one.title}, {plain(one.starts_at)}{' (fits)' if one.fits else ''}") for one in sessions]
     asked = [(question.id, question.text) for question in questions]
     fields = [
@@ -300,7 +313,7 @@ async def _link_form(
         event.title,
         status=422 if problems else 200,
         problems=problems,
-        values={"session": next((str(one.id) for one in sessions if one.fits), "")} | sent,
+        values=chosen | sent,
         caption="Which session is this event?",
         back=Link("Back to events", path),
         facts=[("Begins", event.starts_at)],

@@ -57,7 +57,7 @@ async def _event(request: Request, problems: list[Problem]) -> Response:
     ]
     if tables.more:
         intro.append(f"{tables.more:,} more registrations are in the CSV file.")
-    again = Link("Link it anew", f"{HOME}/{kind.code}/events/{event.outside_id}")
+    again = Link("Change the link", f"{HOME}/{kind.code}/events/{event.outside_id}")
     on = event.state == "linked"
     return report(
         request,
@@ -76,7 +76,7 @@ async def _event(request: Request, problems: list[Problem]) -> Response:
         ],
         links=[again] if connection.state == "on" else [],
         tables=[tables.stuck, tables.all],
-        forms=[ShortForm(f"{path}/unlink", "Follow it no more", [], "Follow it no more", second=True)] if on else [],
+        forms=[ShortForm(f"{path}/unlink", "Follow it no more", [], second=True)] if on else [],
     )
 
 

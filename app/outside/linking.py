@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import and_, func, select, update
@@ -21,6 +21,7 @@ from tenants.session import UnitOfWork
 
 BACK, MOST_SESSIONS = timedelta(days=30), 200
 CLOSE = timedelta(hours=1)
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +95,13 @@ async def link(work: UnitOfWork, system: str, event: EventFound, session_id: UUI
             "session",
         )
     linked.session_id, linked.title, linked.starts_at = session_id, event.title, event.starts_at
+    other_questions = (linked.workplace_question, linked.role_question) != (asked.workplace, asked.role)
     linked.workplace_question, linked.role_question = asked.workplace, asked.role
     linked.state, linked.whole_at, linked.note = "linked", None, None
     linked.version += 1
     await work.session.flush()
+    if other_questions:
+        await _read_anew(work, linked.id)
     work.record(
         Action.OUTSIDE_EVENT_LINKED,
         "outside_event",
@@ -106,6 +110,15 @@ async def link(work: UnitOfWork, system: str, event: EventFound, session_id: UUI
     )
     work.emit(Topic.OUTSIDE_LOOK, f"linked:{linked.id}:{linked.version}", connection_id=connection.id)
     return linked.id
+
+
+async def _read_anew(work: UnitOfWork, event_id: UUID) -> None:
+    """Have what people answered read once more, of those of whom it is not known who they are."""
+    await work.session.execute(
+        update(OutsideRegistration)
+        .where(OutsideRegistration.event_id == event_id, OutsideRegistration.learner_id.is_(None))
+        .values(changed_at=LONG_AGO)
+    )
 
 
 async def _has_registrations(work: UnitOfWork, event_id: UUID) -> bool:
@@ -121,6 +134,17 @@ async def unlink(work: UnitOfWork, event_id: UUID) -> None:
     event.state = "unlinked"
     event.version += 1
     work.record(Action.OUTSIDE_EVENT_UNLINKED, "outside_event", event_id, after={"event": event.outside_id})
+
+
+async def linked_as(work: UnitOfWork, system: str, outside_id: str) -> OutsideEvent | None:
+    """How an event is linked, or was."""
+    connection = await connection_of(work, system)
+    if connection is None:
+        return None
+    found = select(OutsideEvent).where(
+        OutsideEvent.connection_id == connection.id, OutsideEvent.outside_id == outside_id
+    )
+    return (await work.session.scalars(found)).one_or_none()
 
 
 async def ask_look(work: UnitOfWork, system: str) -> None:

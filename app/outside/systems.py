@@ -47,7 +47,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A page of an event's registrations: the ids on it, and those whose content was fetched."""
+    """A piece of an event's registrations: ids that are on the list, and those whose content was fetched."""
 
     seen: tuple[str, ...]
     registrations: tuple[Registration, ...]
@@ -73,7 +73,7 @@ class System(Protocol):
         """What people are asked when they register."""
 
     def registrations(self, event_id: str, asked: Asked, since: datetime | None, news: News) -> AsyncIterator[Batch]:
-        """The registrations of an event, page by page; those changed since a moment, where the system can tell."""
+        """The registrations of an event, piece by piece; those changed since a moment, where the system can tell."""
 
     async def registration(self, event_id: str, registration_id: str, asked: Asked) -> Sequence[Registration]:
         """A registration, with those that were made together with it; nothing if it is not there any more."""

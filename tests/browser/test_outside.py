@@ -52,7 +52,7 @@ async def test_a_lead_connects_a_system_and_names_somebody(
     await journey.fill("Private token", TOKEN)
     await journey.press("Connect")
     await journey.check("outside-connected")
-    await journey.follow("Find events")
+    await journey.press("Find events")
     await journey.check("outside-events")
     await journey.follow("PRN medicines")
     await journey.check("outside-link")

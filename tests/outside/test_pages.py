@@ -104,6 +104,12 @@ async def test_a_lead_connects_eventbrite_links_an_event_and_answers_who_somebod
     (registration,) = set(re.findall(rf"{HOME}/registrations/[\w-]+", page.text))
     assert "None of their own" in await shown(lead, registration)
     assert "Ada Example" in main_text(await lead.post(f"{registration}/search", {"search": "ada"}))
+    double.attendees["102"]["profile"]["job_title"] = "Senior carer"
+    await followed(
+        lead, f"{HOME}/eventbrite/events/{EVENT}", asked | {"role": "profile:job_title"}, done="outside-linked"
+    )
+    await work_on(installation)
+    assert "Senior carer" in await shown(lead, registration), "another question is read although nothing has changed"
     odd = await lead.post(f"{registration}/answer", {"answer": "somebody"})
     assert (odd.status_code, "Choose an answer." in odd.text) == (422, True)
     await followed(lead, f"{registration}/answer", {"answer": "new"}, done="outside-placed")

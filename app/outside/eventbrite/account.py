@@ -23,7 +23,7 @@ FIELDS = (
     ConnectionField(
         "private_token",
         "Private token",
-        "From your Eventbrite account, under API keys. Left empty: the one kept.",
+        "From your Eventbrite account, under API keys.",
         secret=True,
     ),
     ConnectionField(
@@ -96,15 +96,14 @@ class Account:
         async for page in self._pages(f"/events/{event_id}/attendees/", "attendees", params, MOST_PAGES):
             listed = {one: attendee for attendee in page if (one := identifier(attendee.get("id")))}
             new = await news({one: changed(attendee) for one, attendee in listed.items()})
-            found: dict[str, Registration] = {}
+            yield Batch(tuple(listed), ())
             for one in sorted(new):
                 order_id = identifier(listed[one].get("order_id")) or ""
                 if order_id and order_id in fetched:
                     continue
                 fetched.add(order_id)
-                for registration in await self._with_order(event_id, listed[one], asked):
-                    found[registration.outside_id] = registration
-            yield Batch(tuple(listed), tuple(found.values()))
+                # An order at a time, so that whoever looks can say in between that they are still at it.
+                yield Batch((), tuple(await self._with_order(event_id, listed[one], asked)))
 
     async def registration(self, event_id: str, registration_id: str, asked: Asked) -> Sequence[Registration]:
         """As `System`."""

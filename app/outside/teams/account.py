@@ -20,7 +20,7 @@ FIELDS = (
     ConnectionField(
         "client_secret",
         "Client secret",
-        "Its value, not its id. Left empty: the one kept.",
+        "Its value, not its id.",
         secret=True,
     ),
 )
@@ -86,9 +86,8 @@ class Account:
         registration = None if found is None else registration_of(found, asked)
         return [] if registration is None else [registration]
 
-    async def reports(self, event_id: str) -> list[Report]:
+    async def reports(self, event_id: str) -> AsyncIterator[Report]:
         """The attendance reports of a webinar's sessions: a meeting that was started again has several."""
-        found = []
         sessions = f"{_WEBINARS}/{event_id}/sessions"
         for session_id in await self._ids(sessions):
             path = f"{sessions}/{session_id}/attendanceReports"
@@ -97,8 +96,7 @@ class Account:
                 report_id, count = identifier(row.get("id")), row.get("totalParticipantCount")
                 if report_id is not None:
                     records = await self._records(f"{path}/{report_id}/attendanceRecords")
-                    found.append(Report(report_id, count if isinstance(count, int) else None, records))
-        return found
+                    yield Report(report_id, count if isinstance(count, int) else None, records)
 
     async def _records(self, path: str) -> list[Mapping[str, Any]] | None:
         try:

@@ -93,16 +93,16 @@ async def _webinars(work: UnitOfWork, connection_id: UUID) -> list[Webinar]:
 
 
 async def _read(office: Office, account: Account, webinar: Webinar) -> None:
-    reports = await account.reports(webinar.outside_id)
-    for report in reports:
-        if report.records is not None:
-            await _take(office, webinar, report, lines_of(report.records))
+    hidden, count = False, 0
+    async for report in account.reports(webinar.outside_id):
+        count += 1
+        hidden = hidden or (report.records is None and report.participants != 0)
+        await _take(office, webinar, report, lines_of(report.records or ()))
     async with office.work() as work:
         await office.renew(work)
         event = await work.session.get_one(OutsideEvent, (work.tenant_id, webinar.id))
-        hidden = any(report.records is None and report.participants != 0 for report in reports)
         late = work.now >= webinar.ends_at + LATE
-        event.report_note = NO_RECORDS if hidden else NO_REPORTS if late and not reports else None
+        event.report_note = NO_RECORDS if hidden else NO_REPORTS if late and not count else None
 
 
 async def _take(office: Office, webinar: Webinar, report: Report, lines: Sequence[Line]) -> None:
