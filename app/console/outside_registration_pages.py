@@ -51,7 +51,7 @@ async def _event(request: Request, problems: list[Problem]) -> Response:
         training = await session.get_one(TrainingSession, (tenant_id, event.session_id))
         tables = await registrations_tables(session, event)
     kind, path = KINDS[connection.system], f"{HOME}/linked/{event.id}"
-    remark = note_words(event)
+    remark = note_words(event, training.starts_at)
     intro = [
         "Whoever registers there gets a booking here if there is a place. What cannot be done is tried again each hour."
     ]

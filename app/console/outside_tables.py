@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,10 +10,12 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.console.outside_words import NOTES, STATES, error_words
+from app.console.pages import plain
 from app.console.session_words import BOOKING_STATES
 from app.console.tables import Link, Table
 from app.outside.adapters import KINDS
 from app.outside.coming import told_by
+from app.outside.linking import CLOSE
 from app.outside.models import OutsideConnection, OutsideEvent, OutsideRegistration
 from app.training.booking.models import HOLDS_A_PLACE, Booking
 from app.training.models import TrainingSession
@@ -78,7 +81,7 @@ async def events_table(session: AsyncSession, connection: OutsideConnection) -> 
             row.registered,
             row.placed,
             row.stuck,
-            note_words(row.OutsideEvent),
+            note_words(row.OutsideEvent, row.starts_at),
         )
         for row in counted
     ]
@@ -92,9 +95,12 @@ async def events_table(session: AsyncSession, connection: OutsideConnection) -> 
     )
 
 
-def note_words(event: OutsideEvent) -> str | None:
+def note_words(event: OutsideEvent, session_begins: datetime) -> str | None:
     """What people should know about an event and its reports."""
-    return " ".join(NOTES[code] for code in (event.note, event.report_note) if code) or None
+    notes = [NOTES[code] for code in (event.note, event.report_note) if code]
+    if event.starts_at is not None and abs(event.starts_at - session_begins) > CLOSE:
+        notes.append(f"It begins at another time there: {plain(event.starts_at)}. Move the session, or the event.")
+    return " ".join(notes) or None
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,10 @@ ENDED_HERE = (
     "ENDED_HERE",
     "The booking was ended here, and the person is still registered. Book again here, or cancel the registration.",
 )
+CANCELLED_HERE = (
+    "CANCELLED_HERE",
+    "The session was cancelled here, and the person is still registered. Cancel the event there too: they should hear.",
+)
 Done = TypeVar("Done")
 
 
@@ -158,13 +162,14 @@ async def _employer(work: UnitOfWork, who: Who) -> UUID | None:
 async def follow(work: UnitOfWork, registration_id: UUID) -> None:
     """Book the place that a registration asks for, or end its booking. Raises TrainingRefusal as `book`."""
     _, event, _ = await _read(work, registration_id)
-    await lock(work, [event.session_id])
+    session_state = (await lock(work, [event.session_id]))[event.session_id].state
     row, event, wanted = await _read(work, registration_id)
     revision, problem = row.revision, None
     if not wanted.place:
         await _end_booking(work, row)
     elif row.learner_id is not None:
-        problem = await _hold_place(work, row, event, row.learner_id)
+        cancelled = session_state == "cancelled"
+        problem = CANCELLED_HERE if cancelled else await _hold_place(work, row, event, row.learner_id)
     await work.session.flush()
     code, sentence = problem or (None, None)
     await work.session.execute(

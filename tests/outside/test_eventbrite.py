@@ -15,6 +15,7 @@ from app.outside.models import OutsideNotice
 from app.training.booking.models import AttendanceMark, Booking
 from app.training.booking.operations import cancel
 from app.training.sessions.details import Places
+from app.training.sessions.operations import cancel_session
 from tests import servers
 from tests.booking.support import NEXT_WEEK, make_session, make_staff
 from tests.outside.doubles import Fault
@@ -297,6 +298,10 @@ async def test_somebody_else_comes_instead_and_one_person_registers_twice(
     async with work_of(installation) as work:
         states = (await work.session.scalars(select(Booking.state))).all()
     assert sorted(states) == ["cancelled", "confirmed", "confirmed", "confirmed"]
+    async with work_of(installation) as work:
+        await cancel_session(work, session_id, 2, "the trainer is ill")
+    await next_look(installation)
+    assert {problem for _, _, problem in (await standing(installation)).values()} == {"CANCELLED_HERE", None}
 
 
 @pytest.mark.one_login
