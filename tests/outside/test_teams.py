@@ -135,7 +135,7 @@ async def test_registrations_are_booked_and_reports_become_minutes(installation:
     assert await seconds(installation) == {"Ada Example": 3600, "Cid Approval": 900}, "stays that overlap count once"
     rows = await waiting(installation)
     assert sorted(row.cells["Name"] for row in rows) == [
-        "+44 20 ****1234", "+44 20 ****9999", "Guest Somebody", "Unnamed participant 6",
+        "+44 20 ****1234", "+44 20 ****9999", "Guest Somebody", "Unnamed participant 10:00:00",
     ]  # fmt: skip
     async with work_of(installation) as work:
         phone = next(row for row in rows if row.cells["Name"].endswith("1234"))

@@ -21,6 +21,8 @@ _POINTER = re.compile(
     r"|orders/(?P<order>[0-9]{1,24}))/?"
 )
 _ACTIONS = re.compile(r"(order|attendee|barcode|event)\.[a-z_]{1,40}")
+_ENDED, _NOT_YET = ("deleted", "not attending", "transferred"), ("unpaid", "pending")
+"""Statuses of an attendee that end a registration, and those of one that holds no ticket yet."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -76,10 +78,9 @@ def alone(attendee: Mapping[str, Any], asked: Asked) -> list[tuple[str, Registra
 
 
 def _registration(attendee: Mapping[str, Any], who: Who) -> Registration:
-    ended = any(attendee.get(word) is True for word in ("cancelled", "refunded")) or text(
-        attendee.get("status")
-    ).casefold() in ("deleted", "not attending", "transferred")
-    state: State = "cancelled" if ended else "registered"
+    status = text(attendee.get("status")).casefold()
+    ended = any(attendee.get(word) is True for word in ("cancelled", "refunded")) or status in _ENDED
+    state: State = "cancelled" if ended else "waiting" if status in _NOT_YET else "registered"
     seen_at = _checked_in_at(attendee) if attendee.get("checked_in") is True else None
     return Registration(str(attendee["id"]), changed(attendee), state, who, seen_at)
 

@@ -115,8 +115,10 @@ def lines_of(records: Sequence[Mapping[str, Any]]) -> list[Line]:
         email = normalise_email(text(record.get("emailAddress")))
         role = _ROLES.get(text(record.get("role")).casefold(), "Attendee")
         registration_id = identifier(record.get("registrationId"))
-        name = shown or ("" if email else f"Unnamed participant {number}")
         stays = _stays(record.get("attendanceIntervals"))
+        # By when they came, not by their place in the list, which late records change.
+        apart = f"{stays[0][0]:%H:%M:%S}" if stays else str(number)
+        name = shown or ("" if email else f"Unnamed participant {apart}")
         for joined_at, left_at in stays:
             found.append(Line(registration_id, name, email, role, joined_at, left_at, None))
         if not stays:
