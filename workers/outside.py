@@ -20,7 +20,6 @@ def office_of(context: WorkerContext) -> Office:
         services.outside,
         services.settings,
         services.vault,
-        services.clock,
     )
 
 

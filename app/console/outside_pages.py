@@ -137,9 +137,7 @@ async def outside_events_file(request: Request) -> Response:
 def office_of(request: Request) -> Office:
     """What talking to a system from a page needs."""
     services = services_of(request)
-    return Office(
-        lambda: tenant_work(request), _no_lease, services.outside, services.settings, services.vault, services.clock
-    )
+    return Office(lambda: tenant_work(request), _no_lease, services.outside, services.settings, services.vault)
 
 
 async def _no_lease(_: UnitOfWork) -> None:

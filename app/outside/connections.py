@@ -19,7 +19,6 @@ from app.outside.models import OutsideConnection
 from app.outside.systems import System
 from app.settings import Settings
 from tenants.audit import Action
-from tenants.clock import Clock
 from tenants.identifiers import new_id
 from tenants.session import UnitOfWork
 
@@ -39,7 +38,6 @@ class Office:
     fetching: Fetching
     settings: Settings
     vault: Vault
-    clock: Clock
 
     @property
     def folder(self) -> Path:

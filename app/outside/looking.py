@@ -3,9 +3,10 @@
 Nothing is kept open while the system is waited for, and every look can be begun again at any point.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import and_, select
@@ -42,6 +43,9 @@ class Linked:
     over: bool
 
 
+Item = TypeVar("Item")
+
+
 async def look(office: Office, connection_id: UUID) -> float | None:
     """Look at all linked events of a connection; the seconds after which to try again, if it could not be asked."""
     async with office.work() as work:
@@ -54,11 +58,19 @@ async def look(office: Office, connection_id: UUID) -> float | None:
         events = await linked_events(work, connection_id)
     system = system_of(office, connection)
 
-    async def look_at_all() -> None:
-        for event in events:
-            await look_at(office, system, event)
+    return await talk(office, connection_id, lambda: each(events, lambda event: look_at(office, system, event)))
 
-    return await talk(office, connection_id, look_at_all)
+
+async def each(items: Iterable[Item], do: Callable[[Item], Awaitable[None]]) -> None:
+    """Do something for each; one that is refused, as for want of a permission, keeps no other from its turn."""
+    refused: OutsideRefused | None = None
+    for item in items:
+        try:
+            await do(item)
+        except OutsideRefused as error:
+            refused = refused or error
+    if refused is not None:
+        raise refused
 
 
 async def talk(office: Office, connection_id: UUID, talking: Callable[[], Awaitable[None]]) -> float | None:

@@ -42,7 +42,6 @@ def office_of(installation: Installation, tenant_id: UUID | None = None) -> Offi
         services.outside,
         services.settings,
         services.vault,
-        services.clock,
     )
 
 

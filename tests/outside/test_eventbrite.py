@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.outside.connections import connect
 from app.outside.deciding import choose, leave_out
 from app.outside.errors import OutsideRefusal
-from app.outside.models import OutsideNotice
+from app.outside.models import OutsideEvent, OutsideNotice
 from app.training.booking.models import AttendanceMark, Booking
 from app.training.booking.operations import cancel
 from app.training.sessions.details import Places
@@ -327,3 +327,24 @@ async def test_an_account_is_tried_before_it_counts(installation: Installation, 
     assert (kept.state, kept.settings) == ("on", {"organization_id": "70002"})
     assert kept.secrets is not None
     assert TOKEN.encode() not in kept.secrets
+
+
+@pytest.mark.one_login
+async def test_one_event_that_is_refused_keeps_no_other_from_its_turn(
+    installation: Installation, double: Eventbrite
+) -> None:
+    other = f"{EVENT}9"
+    double.add_event("Another", STARTS, other)
+    session_id = await make_session(installation, Places(10, "none"))
+    await connected(installation, "eventbrite")
+    await linked(installation, "eventbrite", other, session_id, "501")
+    await linked(installation, "eventbrite", EVENT, session_id, "501")
+    double.faults = [(f"/{other}/attendees/", Fault(403)), (f"/{EVENT}/attendees/101/", Fault(403))]
+    await work_on(installation)
+    assert len(await standing(installation)) == 3
+    del double.events[EVENT]
+    await next_look(installation, timedelta(hours=24))
+    assert {state for state, _, _ in (await standing(installation)).values()} == {"registered"}, "nobody is cancelled"
+    async with work_of(installation) as work:
+        notes = await work.session.execute(select(OutsideEvent.outside_id, OutsideEvent.note))
+        assert dict(notes.all()) == {EVENT: "NO_SUCH_EVENT", other: None}

@@ -51,7 +51,7 @@ async def test_what_is_taken_and_what_is_not(monkeypatch: pytest.MonkeyPatch, ca
             Fault(429, {"retry-after": "7"}),
             Fault(503, {"retry-after": "soon"}),
             Fault(200, body=b"{"),
-            Fault(200, seconds=2),
+            Fault(200, seconds=0.7),
         ):
             double.faults = [("/things", fault)]
             with pytest.raises((OutsideRefused, OutsideUnavailable)) as error:

@@ -145,6 +145,7 @@ async def test_a_lead_connects_eventbrite_links_an_event_and_answers_who_somebod
     assert answer.status_code == 404, "the address ends with the connection"
 
 
+@pytest.mark.one_login
 @pytest.mark.row("A30")
 @pytest.mark.row("A58")
 async def test_a_lead_connects_teams_and_finds_the_guests_in_the_review_queue(

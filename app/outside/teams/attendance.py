@@ -16,7 +16,7 @@ from sqlalchemy import and_, func, select
 
 from app.imports.receiving import Incoming, examined, register
 from app.outside.connections import Office, secrets_of
-from app.outside.looking import talk
+from app.outside.looking import each, talk
 from app.outside.models import OutsideConnection, OutsideEvent, OutsideRegistration, OutsideReport
 from app.outside.teams.account import Account, Report, open_account
 from app.outside.teams.reading import Line, fresh, lines_of
@@ -64,11 +64,7 @@ async def read_reports(office: Office, connection_id: UUID) -> float | None:
     values = {**connection.settings, **secrets_of(connection, office.vault)}
     account = open_account(office.fetching, office.settings, values)
 
-    async def read_all() -> None:
-        for webinar in webinars:
-            await _read(office, account, webinar)
-
-    return await talk(office, connection_id, read_all)
+    return await talk(office, connection_id, lambda: each(webinars, lambda webinar: _read(office, account, webinar)))
 
 
 async def _webinars(work: UnitOfWork, connection_id: UUID) -> list[Webinar]:
