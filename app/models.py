@@ -6,6 +6,7 @@ from app.governance import models as governance
 from app.identity import models as identity
 from app.imports import models as imports
 from app.messaging import models as messaging
+from app.outside import models as outside
 from app.refreshing import models as refreshing
 from app.reporting import models as reporting
 from app.training import models as training
@@ -37,6 +38,7 @@ __all__ = [
     "messaging",
     "metadata",
     "outbox",
+    "outside",
     "refreshing",
     "registry",
     "reporting",

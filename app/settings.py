@@ -40,6 +40,9 @@ class Settings(BaseSettings):
     cqc_url: str = Field("https://api.service.cqc.org.uk/public/v1", alias="MEDSTEAD_CQC_URL")
     cqc_key: str | None = Field(None, alias="MEDSTEAD_CQC_KEY")
     ods_url: str | None = Field(None, alias="MEDSTEAD_ODS_URL")
+    eventbrite_url: str = Field("https://www.eventbriteapi.com/v3", alias="MEDSTEAD_EVENTBRITE_URL")
+    graph_url: str = Field("https://graph.microsoft.com/v1.0", alias="MEDSTEAD_GRAPH_URL")
+    graph_login_url: str = Field("https://login.microsoftonline.com", alias="MEDSTEAD_GRAPH_LOGIN_URL")
     mailbox_url: str | None = Field(None, alias="MEDSTEAD_MAILBOX_URL")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", alias="MEDSTEAD_LOG_LEVEL")
     graphql_bucket: int = Field(100_000, alias="MEDSTEAD_GRAPHQL_BUCKET", gt=0)
@@ -60,6 +63,14 @@ class Settings(BaseSettings):
         if self.environment == "production":
             if not self.base_url.startswith("https://"):
                 raise ValueError("MEDSTEAD_BASE_URL must begin with https:// in production")
+            outside = {
+                "MEDSTEAD_EVENTBRITE_URL": self.eventbrite_url,
+                "MEDSTEAD_GRAPH_URL": self.graph_url,
+                "MEDSTEAD_GRAPH_LOGIN_URL": self.graph_login_url,
+            }
+            for name, url in outside.items():
+                if not url.startswith("https://"):
+                    raise ValueError(f"{name} must begin with https:// in production")
             if self.allow_bypass_for_tests:
                 raise ValueError("MEDSTEAD_ALLOW_BYPASS_FOR_TESTS is for the test suite only")
             if self.smtp_username and not self.smtp_start_tls:

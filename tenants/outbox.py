@@ -36,6 +36,12 @@ class Topic(StrEnum):
     REPORT_BUILD = "reports.build"
     REPORTS_DUE = "reports.due"
     LOCATIONS_LINK = "directory.link_locations"
+    OUTSIDE_LOOK_ALL = "outside.look_all"
+    OUTSIDE_LOOK = "outside.look"
+    OUTSIDE_SETTLE = "outside.settle"
+    OUTSIDE_NOTICE = "outside.notice"
+    OUTSIDE_ATTENDANCE_ALL = "outside.attendance_all"
+    OUTSIDE_ATTENDANCE = "outside.attendance"
     WEBHOOK_FAN_OUT = "webhooks.fan_out"
     WEBHOOK_DELIVER = "webhooks.deliver"
 
@@ -49,7 +55,7 @@ class Pool(StrEnum):
 
 
 IN_POOL: Mapping[Pool, frozenset[Topic]] = {
-    Pool.SENDING: frozenset({Topic.MESSAGES_SEND, Topic.RECEIPTS_ASK, Topic.WEBHOOK_DELIVER}),
+    Pool.SENDING: frozenset({Topic.MESSAGES_SEND, Topic.RECEIPTS_ASK, Topic.WEBHOOK_DELIVER, Topic.OUTSIDE_NOTICE}),
     Pool.LONG: frozenset(
         {
             Topic.IMPORT_STAGE,
@@ -61,6 +67,8 @@ IN_POOL: Mapping[Pool, frozenset[Topic]] = {
             Topic.NUDGES_RUN,
             Topic.CAMPAIGN_QUEUE,
             Topic.REPORT_BUILD,
+            Topic.OUTSIDE_LOOK,
+            Topic.OUTSIDE_ATTENDANCE,
         }
     ),
 }

@@ -23,6 +23,7 @@ from workers import (
     health,
     imports,
     messages,
+    outside,
     references,
     reports,
     schedules,
@@ -73,6 +74,7 @@ async def _run(settings: Settings, clock: Clock, stop: asyncio.Event, pools: Seq
     imports.register_handlers()
     messages.register_handlers()
     references.register_handlers()
+    outside.register_handlers()
     reports.register_handlers()
     training.register_handlers()
     webhooks.register_handlers()

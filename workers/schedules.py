@@ -55,6 +55,14 @@ def _request_reports(work: UnitOfWork, slot: datetime) -> None:
     work.emit(Topic.REPORTS_DUE, f"daily:{slot.isoformat()}")
 
 
+def _look_outside(work: UnitOfWork, slot: datetime) -> None:
+    work.emit(Topic.OUTSIDE_LOOK_ALL, f"hourly:{slot.isoformat()}")
+
+
+def _read_attendance(work: UnitOfWork, slot: datetime) -> None:
+    work.emit(Topic.OUTSIDE_ATTENDANCE_ALL, f"nightly:{slot.isoformat()}")
+
+
 SCHEDULES = (
     Schedule("figures.nightly", time(3), timedelta(hours=20), _refresh_figures),
     # After midnight, for what is valid until yesterday has expired today.
@@ -63,6 +71,9 @@ SCHEDULES = (
     Schedule("nudges.daily", time(10), timedelta(hours=8), _nudge),
     # After standing and figures, so that a report tells of yesterday as it ended.
     Schedule("reports.daily", time(4), timedelta(hours=20), _request_reports),
+    # Before figures and standing, so that last evening's attendance counts in the morning.
+    Schedule("attendance.nightly", time(0, 30), timedelta(hours=20), _read_attendance),
+    *(Schedule(f"outside.{hour:02}", time(hour, 40), timedelta(minutes=50), _look_outside) for hour in range(24)),
     *(Schedule(f"receipts.{hour:02}", time(hour, 20), timedelta(minutes=50), _ask_receipts) for hour in range(24)),
 )
 

@@ -41,6 +41,12 @@ TOPICS = {
     Topic.REPORT_BUILD: "Building reports",
     Topic.REPORTS_DUE: "Asking for reports by their schedules",
     Topic.LOCATIONS_LINK: "Adding new locations of the area",
+    Topic.OUTSIDE_LOOK_ALL: "Asking for looks into outside systems",
+    Topic.OUTSIDE_LOOK: "Looking into outside systems",
+    Topic.OUTSIDE_SETTLE: "Settling a registration from outside",
+    Topic.OUTSIDE_NOTICE: "Fetching what an outside system told of",
+    Topic.OUTSIDE_ATTENDANCE_ALL: "Asking for attendance reports",
+    Topic.OUTSIDE_ATTENDANCE: "Reading attendance reports",
     Topic.WEBHOOK_FAN_OUT: "Telling of events",
     Topic.WEBHOOK_DELIVER: "Sending webhooks",
 }

@@ -39,6 +39,8 @@ from app.console import (
     message_settings_pages,
     message_template_pages,
     objective_pages,
+    outside_pages,
+    outside_registration_pages,
     partner_pages,
     plan_pages,
     pool_pages,
@@ -131,6 +133,8 @@ ROUTES: list[BaseRoute] = [
     *message_template_pages.ROUTES,
     *reminder_pages.ROUTES,
     *message_pages.ROUTES,
+    *outside_registration_pages.ROUTES,
+    *outside_pages.ROUTES,
     *background_work_pages.ROUTES,
 ]
 

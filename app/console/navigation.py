@@ -209,6 +209,12 @@ NAVIGATION = [
         Permission.WEBHOOKS_WRITE,
     ),
     NavigationItem(
+        "/console/outside",
+        "Outside systems",
+        "Have registrations and attendance come from Eventbrite and Teams by themselves.",
+        Permission.SETTINGS_WRITE,
+    ),
+    NavigationItem(
         "/console/background-work",
         "Background work",
         "See what waits to be done by itself, and try again what was given up.",

@@ -131,6 +131,12 @@ def _scores(candidates: Iterable[dict[str, Any]]) -> dict[UUID, float]:
     return {UUID(one["learner_id"]): float(one["score"]) for one in candidates if "learner_id" in one}
 
 
+async def known_people(session: AsyncSession, ids: Sequence[UUID]) -> list[KnownPerson]:
+    """What is known of learners, in the order given."""
+    known = await _known(session, ids)
+    return [known[learner_id] for learner_id in ids if learner_id in known]
+
+
 def _scored(person: KnownPerson, score: float) -> KnownPerson:
     return KnownPerson(person.id, person.name, person.employers, person.last_completion, score)
 

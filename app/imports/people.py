@@ -66,9 +66,13 @@ def _person(
     return PersonInFile(placed, given_name, family_name, display_name)
 
 
-def person_key(who: Candidate) -> str:
-    """The same for all rows of a file that name the same person in the same way."""
-    return "|".join((who.account or "", who.email or "", who.name, who.employer))
+def person_key(who: Candidate, shown: str | None = None) -> str:
+    """The same for all rows of a file that name the same person in the same way.
+
+    What is shown counts where nothing else tells: two telephone numbers are two people.
+    """
+    known = (who.account or "", who.email or "", who.name, who.employer)
+    return "|".join(known if any(known) else (*known, shown or ""))
 
 
 def review_row(raw: RawRow, person: PersonInFile, placed: Placed) -> KeptRow:
@@ -82,12 +86,17 @@ def review_row(raw: RawRow, person: PersonInFile, placed: Placed) -> KeptRow:
         code,
         _SENTENCES[code],
         candidates=_suggestions(placed.decision.suggestions),
-        person_key=person_key(person.candidate),
+        person_key=person_key(person.candidate, person.display_name),
     )
 
 
 def _suggestions(found: Sequence[tuple[UUID, float]]) -> list[dict[str, Any]]:
     return [{"learner_id": str(identifier), "score": score} for identifier, score in found]
+
+
+def sentence_of(code: str) -> str:
+    """What to do about a reason, in words."""
+    return _SENTENCES[code]
 
 
 def main_reason(decision: MatchDecision) -> str:

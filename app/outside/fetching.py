@@ -49,7 +49,8 @@ class Fetching:
 
         `headers`: beside those of every request, such as a key.
         """
-        return await self._json("GET", url, token, headers, params=dict(params or {}))
+        query = {"params": dict(params)} if params else {}  # none at all, or the address would lose its own
+        return await self._json("GET", url, token, headers, **query)
 
     async def post_form(self, url: str, fields: Mapping[str, str]) -> Any | None:
         """The JSON that a form is answered with. Raises as `get`."""

@@ -11,6 +11,7 @@ from app.messaging import receipts
 from app.messaging.notify import outcome_of
 from app.messaging.notifying import is_callback
 from app.messaging.settings import message_settings
+from app.public.outside_endpoint import eventbrite_notice
 from app.public.pages import MIDDLEWARE, services_of, tenant_of
 from tenants.context import ActorKind, TenantContext
 
@@ -52,5 +53,9 @@ def _read(body: bytes) -> dict[str, object] | None:
 
 
 def receipt_routes() -> list[BaseRoute]:
-    """Routes of the receipts."""
-    return [Mount("/receipts", routes=[Route("/notify/{slug}", receipt, methods=["POST"])], middleware=MIDDLEWARE)]
+    """Routes of the receipts, and of the notices of outside systems."""
+    routes = [
+        Route("/notify/{slug}", receipt, methods=["POST"]),
+        Route("/eventbrite/{slug}/{secret}", eventbrite_notice, methods=["POST"]),
+    ]
+    return [Mount("/receipts", routes=routes, middleware=MIDDLEWARE)]

@@ -46,6 +46,10 @@ class NewEvidence:
 
 async def place_session(work: UnitOfWork, wanted: SessionInFile) -> UUID:
     """Find the session by its key, or the one that was planned under this title for that day, or make it."""
+    if wanted.key.startswith("session:"):  # one that was planned here, by its own key
+        own = select(TrainingSession.id).where(TrainingSession.external_key == wanted.key)
+        if (known := (await work.session.scalars(own)).first()) is not None:
+            return known
     planned = await _planned(work, wanted)
     if planned is not None:
         return planned

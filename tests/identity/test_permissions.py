@@ -184,6 +184,7 @@ PAGES: dict[str, set[Role]] = {
     "/messages/{message_id:uuid}/withdraw": WRITE_MESSAGES,
     "/messages/learners/{learner_id:uuid}/object": WRITE_MESSAGES,
     "/messages/learners/{learner_id:uuid}/objections/{objection_id:uuid}/end": WRITE_MESSAGES,
+    "/outside": LEADS,
     "/background-work": LEADS,
     "/background-work/pause": LEADS,
     "/background-work/resume": LEADS,

@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
+from app.directory.models import Learner
 from app.imports.appliers.base import ApplyContext, Outcome, ParsedRow, place_people, sound_rows
 from app.imports.formats.base import AttendanceRecord, RawRow
 from app.imports.people import person_of
@@ -34,7 +35,12 @@ async def apply(work: UnitOfWork, context: ApplyContext, rows: Sequence[ParsedRo
             continue
         records.append((raw, record))
         people.append((raw, person))
-    learners = await place_people(work, context, people, outcome)
+    told = await _learners(work, {record.learner_id for _, record in records if record.learner_id})
+    named = [told.get(record.learner_id) if record.learner_id else None for _, record in records]
+    outcome.counts["matched"] += sum(learner_id is not None for learner_id in named)
+    unnamed = [person for person, learner_id in zip(people, named, strict=True) if learner_id is None]
+    placed = iter(await place_people(work, context, unnamed, outcome))
+    learners = [next(placed) if learner_id is None else learner_id for learner_id in named]
     evidence = []
     for (raw, record), learner_id in zip(records, learners, strict=True):
         if learner_id is None:
@@ -47,6 +53,18 @@ async def apply(work: UnitOfWork, context: ApplyContext, rows: Sequence[ParsedRo
     await record_evidence(work, session_id, context.import_id, evidence)
     outcome.counts["applied"] += len(evidence)
     return outcome
+
+
+async def _learners(work: UnitOfWork, told: set[UUID]) -> dict[UUID, UUID]:
+    """The learners that registrations have told, each with the one that it was merged into, if it was."""
+    found: dict[UUID, UUID] = {}
+    for learner_id in told:
+        learner = await work.session.get(Learner, (work.tenant_id, learner_id))
+        while learner is not None and learner.merged_into_id is not None:
+            learner = await work.session.get(Learner, (work.tenant_id, learner.merged_into_id))
+        if learner is not None:
+            found[learner_id] = learner.id
+    return found
 
 
 async def _session(work: UnitOfWork, context: ApplyContext) -> UUID:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 FAULT = "(row fault)"
 """Heading of the cell that staging adds to a row that is not whole, as "CODE: sentence". Parsing rejects the row."""
@@ -90,7 +91,7 @@ class AttendanceRecord:
     """A line of an attendance report: one person (section "participants"), or one stay of a person ("activities").
 
     `role` is attendee, presenter, organizer or unknown. `seconds` is None where the report hides durations and 0 for a
-    person who registered and did not come.
+    person who registered and did not come. `learner_id`: a registration has told who it is.
     """
 
     display_name: str
@@ -101,6 +102,7 @@ class AttendanceRecord:
     seconds: int | None
     upn: str | None = None
     remarks: tuple[str, ...] = ()
+    learner_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.imports.formats.base import (
@@ -255,7 +256,16 @@ def parse(raw: RawRow, context: Context) -> Parsed:
         and not context.facts.get("durations_hidden", True)
     ):
         seconds = 0
-    return AttendanceRecord(name or "", email, role_of(cells["role"]), joined, left, seconds, upn, tuple(remarks))
+    learner_id = _learner(cells["learner"])
+    role = role_of(cells["role"])
+    return AttendanceRecord(name or "", email, role, joined, left, seconds, upn, tuple(remarks), learner_id)
+
+
+def _learner(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
 
 
 def _spans_stays(cells: Cells, raw: RawRow) -> bool:

@@ -62,6 +62,7 @@ PEOPLE = Synonyms({
         "hora de registro",
     ),
     "registration": ("registration status", "registrierungsstatus", "statut d inscription", "estado de registro"),
+    "learner": ("medstead learner",),
     "action": (
         "user action", "action", "benutzeraktion", "action de l utilisateur", "accion del usuario",
         "accion de usuario",

@@ -1,0 +1,57 @@
+"""What people decide about registrations that wait for them: who it is, or to leave it out."""
+
+from uuid import UUID
+
+from app.directory.models import Learner
+from app.directory.placement import add_identifiers, make_learner
+from app.outside.coming import told_by
+from app.outside.errors import OutsideRefusal
+from app.outside.models import OutsideRegistration
+from app.outside.settling import employer_named, keep_learner, person_of
+from tenants.audit import Action
+from tenants.outbox import Topic
+from tenants.session import UnitOfWork
+
+
+async def choose(work: UnitOfWork, registration_id: UUID, learner_id: UUID | None) -> UUID:
+    """Say who registered: a known learner, or with None somebody new; what the registration asks for follows.
+
+    Raises OutsideRefusal `NO_SUCH_REGISTRATION`, `PLACED_ALREADY` or `NO_SUCH_LEARNER`.
+    """
+    row = await _waiting(work, registration_id)
+    employer_id = await employer_named(work, row)
+    person = person_of(told_by(row).who, employer_id)
+    if learner_id is None:
+        learner_id = await make_learner(work, person)
+        await work.session.flush()
+    else:
+        learner = await work.session.get(Learner, (work.tenant_id, learner_id))
+        if learner is None or learner.merged_into_id is not None:
+            raise OutsideRefusal("NO_SUCH_LEARNER", "There is no such learner. Choose one from the list.", "answer")
+        await add_identifiers(work, learner_id, person.candidate)
+        employer_id = None
+    await keep_learner(work, row, learner_id, employer_id)
+    row.revision += 1
+    row.pending, row.left_out = True, False
+    work.record(Action.OUTSIDE_REGISTRATION_PLACED, "outside_registration", row.id, after={"learner": str(learner_id)})
+    work.emit(Topic.OUTSIDE_SETTLE, f"{row.id}:{row.revision}", registration_id=row.id)
+    return learner_id
+
+
+async def leave_out(work: UnitOfWork, registration_id: UUID) -> None:
+    """Ask nothing for a registration, as for one made by mistake. Raises as `choose`."""
+    row = await _waiting(work, registration_id)
+    row.left_out, row.pending = True, False
+    row.problem = row.problem_text = None
+    row.candidates = []
+    row.revision += 1
+    work.record(Action.OUTSIDE_REGISTRATION_LEFT_OUT, "outside_registration", row.id)
+
+
+async def _waiting(work: UnitOfWork, registration_id: UUID) -> OutsideRegistration:
+    row = await work.session.get(OutsideRegistration, (work.tenant_id, registration_id), with_for_update=True)
+    if row is None:
+        raise OutsideRefusal("NO_SUCH_REGISTRATION", "There is no such registration. Look at the list again.")
+    if row.learner_id is not None:
+        raise OutsideRefusal("PLACED_ALREADY", "It is known who this is already. Look at the list again.")
+    return row

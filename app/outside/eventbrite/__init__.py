@@ -1,0 +1,1 @@
+"""Eventbrite: attendees and orders, by webhook and by poll."""

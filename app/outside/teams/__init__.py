@@ -1,0 +1,1 @@
+"""Microsoft Teams webinars by Graph: registrations and attendance reports."""
