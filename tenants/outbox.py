@@ -25,6 +25,8 @@ class Topic(StrEnum):
     PLACES_RELEASE = "booking.release"
     CERTIFICATES_ISSUE = "training.certificates"
     CHAMPIONS_END = "training.champions"
+    STATEMENTS_DERIVE = "training.statements"
+    LDSS_CLAIMS = "training.ldss"
     STANDING_COMPUTE = "training.standing"
     MESSAGES_SEND = "messages.send"
     REMINDERS_PLAN = "messages.plan_reminders"

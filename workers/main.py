@@ -17,6 +17,7 @@ from tenants.identifiers import new_id
 from workers import (
     booking,
     certificates,
+    elearning,
     evidence,
     health,
     imports,
@@ -60,6 +61,7 @@ async def run(settings: Settings, clock: Clock = system_clock, *, stop: asyncio.
 async def _run(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
     booking.register_handlers()
     certificates.register_handlers()
+    elearning.register_handlers()
     evidence.register_handlers()
     imports.register_handlers()
     messages.register_handlers()

@@ -1,0 +1,312 @@
+"""From kept statements to progress and completions: by a worker, some accounts at a time, the same however often."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import String, and_, cast, or_, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from app.directory.placement import lock_register
+from app.training.completions import NewCompletion, is_short, record_each, take_back
+from app.training.elearning.meaning import Activity, Finished, Told, told, understand
+from app.training.elearning.models import (
+    LearningAccount,
+    LearningActivity,
+    LearningSystem,
+    StatementCompletion,
+    XapiStatement,
+)
+from app.training.elearning.people import place
+from app.training.elearning.receiving import is_voided
+from app.training.elearning.statements import person_of
+from app.training.models import Completion, Course, Tier
+from app.training.requirements import standing
+from app.training.requirements.models import CourseProgress
+from app.training.requirements.progress import ProgressTold, correct_progress, record_progress
+from tenants.audit import Action
+from tenants.base import among
+from tenants.identifiers import new_id
+from tenants.outbox import Topic
+from tenants.session import UnitOfWork
+
+AT_ONCE = 500
+"""Statements whose meaning is taken in by one transaction, with all others of the same accounts."""
+FEW = 50
+"""Up to so many learners have their standing computed one by one; beyond, the whole tenant's is."""
+
+Known = tuple[UUID, str]
+"""Learning system and key of an account."""
+
+
+@dataclass(slots=True)
+class _Step:
+    """What one transaction knows and changes."""
+
+    systems: Mapping[UUID, LearningSystem]
+    activities: Mapping[str, Activity]
+    minimum: Mapping[UUID, int | None]
+    learners: set[UUID] = field(default_factory=set)
+
+
+async def derive_some(work: UnitOfWork) -> int:
+    """Take in the meaning of statements that are open; how many were. 0: there are no more."""
+    await lock_register(work)
+    rows = (
+        await work.session.execute(
+            select(
+                XapiStatement.id, XapiStatement.learning_system_id, XapiStatement.account_key, XapiStatement.voids_id,
+                XapiStatement.body, XapiStatement.occurred_at,
+            )
+            .where(XapiStatement.derived_at.is_(None))
+            .order_by(XapiStatement.learning_system_id, XapiStatement.id)
+            .limit(AT_ONCE)
+        )
+    ).all()  # fmt: skip
+    if not rows:
+        return 0
+    step = await _open_step(work)
+    accounts = await _accounts(work, step, [row for row in rows if _concerns(step, row)])
+    voided = await _accounts_of(work, {row.voids_id for row in rows if row.voids_id is not None})
+    for account in [*accounts, *(one for one in voided if one not in accounts)]:
+        await _derive(work, step, account)
+    await work.session.execute(
+        update(XapiStatement)
+        .where(among(XapiStatement.id, [row.id for row in rows]))
+        .values(derived_at=work.now)
+        .execution_options(synchronize_session=False)
+    )
+    _spread(work, step, rows[0].id)
+    return len(rows)
+
+
+def _spread(work: UnitOfWork, step: _Step, first: UUID) -> None:
+    """Have everything follow that rests on completions."""
+    if not step.learners:
+        return
+    key = f"statements:{first}:{work.context.request_id}:{work.now.isoformat()}"
+    if len(step.learners) > FEW:
+        standing.request_all(work, key)
+    else:
+        for learner_id in sorted(step.learners):
+            standing.request(work, learner_id, key)
+    work.emit(Topic.FIGURES_REFRESH, key)
+    work.emit(Topic.LDSS_CLAIMS, key)
+
+
+async def _open_step(work: UnitOfWork) -> _Step:
+    systems = {row.id: row for row in await work.session.scalars(select(LearningSystem))}
+    linked = await work.session.scalars(select(LearningActivity))
+    activities = {row.iri: Activity(row.iri, row.kind, row.course_id, row.finishes, row.move_on) for row in linked}
+    minimums = await work.session.execute(
+        select(Course.id, Course.expected_minutes_min, Tier.minimum_minutes)
+        .outerjoin(Tier, and_(Tier.tenant_id == Course.tenant_id, Tier.id == Course.tier_id))
+        .where(among(Course.id, {one.course_id for one in activities.values()}))
+    )
+    return _Step(systems, activities, {course_id: own or tier for course_id, own, tier in minimums})
+
+
+def _concerns(step: _Step, row: Any) -> bool:
+    """Whether a statement is about somebody and a linked activity: of others nobody needs to be known."""
+    said = told(row.body, row.id) if row.account_key is not None else None
+    return said is not None and not step.activities.keys().isdisjoint((said.iri, *said.related))
+
+
+async def _accounts(work: UnitOfWork, step: _Step, rows: Sequence[Any]) -> list[LearningAccount]:
+    """The accounts that statements are about, made where they are new, with who they are as far as that is clear."""
+    keys: dict[Known, list[Any]] = {}
+    for row in rows:
+        keys.setdefault((row.learning_system_id, row.account_key), []).append(row)
+    present = {
+        (row.learning_system_id, row.key): row
+        for row in await work.session.scalars(
+            select(LearningAccount).where(among(LearningAccount.key, {key for _, key in keys})).with_for_update()
+        )
+    }
+    for (system_id, key), told_of in sorted(keys.items(), key=lambda pair: (str(pair[0][0]), pair[0][1])):
+        latest = max(told_of, key=lambda row: (row.occurred_at, str(row.id)))
+        person = person_of(latest.body["actor"])
+        assert person is not None
+        account = present.get((system_id, key))
+        if account is None:
+            account = LearningAccount(
+                tenant_id=work.tenant_id, id=new_id(), learning_system_id=system_id, key=key, name=person.name,
+                account=person.account, home_page=person.home_page, email=person.email, learner_id=None,
+                state="waiting", reason="NO_NAME", suggestions=[], first_heard_at=work.now, last_heard_at=work.now,
+            )  # fmt: skip
+            present[system_id, key] = account
+            work.add(account)
+        account.name = person.name or account.name
+        account.last_heard_at = work.now
+    found = [present[pair] for pair in keys]
+    for system in step.systems.values():
+        await place(
+            work, system, [one for one in found if one.state == "waiting" and one.learning_system_id == system.id]
+        )
+    await work.session.flush()
+    return found
+
+
+async def _accounts_of(work: UnitOfWork, voided: Collection[UUID]) -> list[LearningAccount]:
+    """The accounts whose statements were voided, also those whose statements are kept no longer."""
+    if not voided:
+        return []
+    listed = cast([str(one) for one in voided], ARRAY(String))
+    resting: Any = StatementCompletion.rests_on
+    found = await work.session.scalars(
+        select(LearningAccount)
+        .outerjoin(
+            XapiStatement,
+            and_(
+                XapiStatement.tenant_id == LearningAccount.tenant_id,
+                XapiStatement.learning_system_id == LearningAccount.learning_system_id,
+                XapiStatement.account_key == LearningAccount.key,
+                among(XapiStatement.id, voided),
+            ),
+        )
+        .outerjoin(
+            StatementCompletion,
+            and_(
+                StatementCompletion.tenant_id == LearningAccount.tenant_id,
+                StatementCompletion.account_id == LearningAccount.id,
+                resting.has_any(listed),
+            ),
+        )
+        .where(or_(XapiStatement.id.is_not(None), StatementCompletion.id.is_not(None)))
+    )
+    return list({row.id: row for row in found}.values())
+
+
+async def _derive(work: UnitOfWork, step: _Step, account: LearningAccount) -> None:
+    """Bring progress and completions of one account in line with what its statements say."""
+    learner_id = account.learner_id
+    said = await _told(work, account) if learner_id is not None else []
+    understood = understand(said, step.activities)
+    wanted = {(one.course_id, one.occasion): one for one in understood.finished}
+    present = {
+        (row.course_id, row.occasion): row
+        for row in await work.session.scalars(
+            select(StatementCompletion).where(StatementCompletion.account_id == account.id)
+        )
+    }
+    kept = await _completions(work, [row.completion_id for row in present.values()])
+    for key, row in present.items():
+        completion = kept.get(row.completion_id)
+        if completion is not None and completion.learner_id != learner_id:
+            await _undo(work, step, row, completion, "answered_otherwise")
+        elif key not in wanted:
+            reason = await _why_gone(work, row)
+            if reason is not None:
+                await _undo(work, step, row, completion, reason)
+        else:
+            await _bring_up(work, step, row, completion, wanted.pop(key))
+    if learner_id is None:
+        return
+    source = step.systems[account.learning_system_id].source
+    await _record(work, step, account, source, list(wanted.values()))
+    finished = {one.course_id for one in understood.finished}
+    progress = [
+        ProgressTold(learner_id, course_id, "completed", work.now, source)
+        if course_id in finished
+        else ProgressTold(learner_id, course_id, "in_progress", at, source)
+        for course_id, at in understood.begun.items()
+    ]
+    if progress:
+        await record_progress(work, progress)
+
+
+async def _told(work: UnitOfWork, account: LearningAccount) -> list[Told]:
+    rows = await work.session.execute(
+        select(XapiStatement.id, XapiStatement.body).where(
+            XapiStatement.learning_system_id == account.learning_system_id,
+            XapiStatement.account_key == account.key,
+            XapiStatement.voids_id.is_(None),
+            ~is_voided(),
+        )
+    )
+    return [found for statement_id, body in rows if (found := told(body, statement_id)) is not None]
+
+
+async def _completions(work: UnitOfWork, ids: Sequence[UUID]) -> dict[UUID, Completion]:
+    found = await work.session.scalars(select(Completion).where(among(Completion.id, ids)))
+    return {row.id: row for row in found}
+
+
+async def _why_gone(work: UnitOfWork, row: StatementCompletion) -> str | None:
+    """Why a completion does not stand any more; None where its statements were deleted for their age alone."""
+    rests_on = [UUID(one) for one in row.rests_on]
+    voiding = select(XapiStatement.id).where(among(XapiStatement.voids_id, rests_on))
+    if (await work.session.scalars(voiding)).first() is not None:
+        return "voided"
+    kept = select(XapiStatement.id).where(among(XapiStatement.id, rests_on))
+    return "linked_otherwise" if set(await work.session.scalars(kept)) == set(rests_on) else None
+
+
+async def _undo(
+    work: UnitOfWork, step: _Step, row: StatementCompletion, completion: Completion | None, reason: str
+) -> None:
+    """Take a completion back, and progress with it where nothing else tells of one."""
+    await work.session.delete(row)
+    await work.session.flush()
+    if completion is None:
+        return
+    learner_id, course_id = completion.learner_id, completion.course_id
+    await take_back(work, completion, reason, {"statements": row.rests_on})
+    step.learners.add(learner_id)
+    others = select(Completion.id).where(Completion.learner_id == learner_id, Completion.course_id == course_id)
+    progress = select(CourseProgress.state).where(
+        CourseProgress.learner_id == learner_id, CourseProgress.course_id == course_id
+    )
+    if (await work.session.scalars(others)).first() is None and (await work.session.scalars(progress)).first():
+        words = "The completion was taken back: what the learning system told of it no longer stands."
+        await correct_progress(work, learner_id, course_id, "in_progress", words)
+
+
+async def _bring_up(
+    work: UnitOfWork, step: _Step, row: StatementCompletion, completion: Completion | None, one: Finished
+) -> None:
+    """Correct a completion by what came later about the same occasion."""
+    row.rests_on = [str(statement_id) for statement_id in one.rests_on]
+    if completion is None:
+        return
+    if completion.completed_at != one.at:
+        taken = select(Completion.id).where(
+            Completion.learner_id == completion.learner_id,
+            Completion.course_id == completion.course_id,
+            Completion.source == completion.source,
+            Completion.completed_at == one.at,
+        )
+        if (await work.session.scalars(taken)).first() is None:
+            completion.completed_at = one.at
+            step.learners.add(completion.learner_id)
+    completion.minutes, completion.score = one.minutes, one.score
+    completion.short_duration = is_short(one.minutes, step.minimum.get(one.course_id))
+    await work.session.flush()
+
+
+async def _record(
+    work: UnitOfWork, step: _Step, account: LearningAccount, source: str, finished: Sequence[Finished]
+) -> None:
+    assert account.learner_id is not None
+    made = [
+        NewCompletion(
+            account.learner_id, one.course_id, one.at, source, one.minutes, one.score, None,
+            is_short(one.minutes, step.minimum.get(one.course_id)), None, None,
+        )
+        for one in finished
+    ]  # fmt: skip
+    for one, completion_id in zip(finished, await record_each(work, made), strict=True):
+        if completion_id is None:
+            continue
+        rests_on = [str(statement_id) for statement_id in one.rests_on]
+        work.add(
+            StatementCompletion(
+                tenant_id=work.tenant_id, id=new_id(), account_id=account.id, course_id=one.course_id,
+                occasion=one.occasion, completion_id=completion_id, rests_on=rests_on, created_at=work.now,
+            )
+        )  # fmt: skip
+        after = {"learner": str(account.learner_id), "course": str(one.course_id), "statements": rests_on}
+        work.record(Action.COMPLETION_TOLD, "completion", completion_id, after=after)
+        step.learners.add(account.learner_id)
+    await work.session.flush()
