@@ -194,6 +194,12 @@ PAGES: dict[str, set[Role]] = {
     "/provider-groups/add": LEADS,
     "/provider-groups/{group_id:uuid}/locations": LEADS,
     "/provider-groups/{group_id:uuid}/{location_id:uuid}/remove": LEADS,
+    "/learning-systems": LEADS,
+    "/asc-wds": LEADS,
+    "/ldss": SEE_TRAINING,
+    "/ldss/courses": LEADS,
+    "/ldss/courses.csv": LEADS,
+    "/ldss/{claim_id:uuid}/change": LEADS,
     "/registry": {Role.PLATFORM_OPERATOR},
     "/settings": LEADS,
     "/staff": {Role.TENANT_ADMINISTRATOR},
@@ -263,6 +269,7 @@ async def test_the_applications_own_routes_are_known_here(installation: Installa
         "/receipts",
         "/go",
         "/stop",
+        "/xapi",
     }
 
 
