@@ -74,7 +74,7 @@ async def _names(session: Any, ids: Sequence[UUID]) -> dict[UUID, str]:
     rows = await session.execute(
         select(Employer.id, Employer.name).where(among(Employer.id, ids)).order_by(Employer.name, Employer.id)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 async def asc_wds(request: Request) -> Response:

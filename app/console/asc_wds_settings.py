@@ -63,7 +63,7 @@ async def _tables(request: Request) -> dict[str, Table]:
 
     async with tenant_reads(request) as session:
         rows = await session.execute(select(TrainingCategory.code, TrainingCategory.label))
-        labels = dict(rows.tuples().all())
+        labels = dict(rows.all())
         courses = await session.execute(
             select(Course.title, AscWdsCourse.category_code)
             .join(Course, and_(Course.tenant_id == AscWdsCourse.tenant_id, Course.id == AscWdsCourse.course_id))
@@ -110,7 +110,7 @@ async def _forms(request: Request) -> list[ShortForm]:
         providers = await session.execute(
             select(TrainingProvider.id, TrainingProvider.name).order_by(TrainingProvider.name)
         )
-        named = list(providers.tuples().all())
+        named = list(providers.all())
         topics = await session.execute(select(Topic.code, Topic.title).order_by(Topic.code))
         listed = [(code, f"{code} {title}") for code, title in topics]
     return [

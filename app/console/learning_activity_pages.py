@@ -300,7 +300,7 @@ async def _account_page(request: Request, problems: list[Problem], values: dict[
         likely = await session.execute(
             select(Learner.id, Learner.display_name).where(among(Learner.id, ids), Learner.merged_into_id.is_(None))
         )
-        options = dict(likely.tuples().all())
+        options = dict(likely.all())
     options |= {one.id: ", ".join([one.name, *one.employers[:2]]) for one in found}
     path = f"{HOME}/accounts/{row.id}"
     nothing = "Nobody is called so." if words and not found else ""
@@ -331,9 +331,7 @@ async def _account_page(request: Request, problems: list[Problem], values: dict[
             ("Why it waits", REASONS.get(row.reason or "")),
             ("Learner", Link(learner.display_name, f"/console/standing/learners/{learner.id}") if learner else None),
         ],
-        search=Search(
-            path, "name", "Find a learner by name", words, "" if found or not words else "Nobody is called so."
-        ),
+        search=Search(path, "name", "Find a learner by name", words, nothing),
         forms=[ShortForm(f"{path}/answer", "Save the answer", fields, "The answer")],
     )
 

@@ -15,11 +15,17 @@ from app.evidence.models import TenantMetric
 from app.training.certificates.issuing import Wanted, request_certificates
 from app.training.elearning import accounts, activities, meaning, systems
 from app.training.elearning.activities import Link
-from app.training.elearning.models import LearningAccount, LearningSystem, StatementCompletion, XapiStatement
+from app.training.elearning.models import (
+    LearningAccount,
+    LearningSystem,
+    LearningSystemSecret,
+    StatementCompletion,
+    XapiStatement,
+)
 from app.training.elearning.tidying import forget_old_statements
 from app.training.errors import TrainingRefusal
 from app.training.merging import merge_learners
-from app.training.models import Completion
+from app.training.models import Completion, Programme
 from app.training.requirements.models import CourseProgress, LearnerStanding, Requirement
 from tenants.audit import Action, AuditEvent
 from tenants.identifiers import new_id
@@ -71,7 +77,7 @@ async def scene(installation: Installation, link: Link | None = None) -> World:
                 created_at=NOW,
             )
         )
-        programme = await work.session.get_one(worlds.Programme, (work.tenant_id, world.programme))
+        programme = await work.session.get_one(Programme, (work.tenant_id, world.programme))
         programme.status = "published"
         if link is None:
             link = Link(COURSE, course_id, "course", finishes="satisfied")
@@ -323,7 +329,7 @@ async def test_a_systems_secrets_change_over_and_its_words_are_checked(installat
             await systems.add_secret(work, vault, made.id)
     lms = LearningSystemDouble(installation, made)
     assert (await lms.post(statement(), auth=(made.key_id, second))).status_code == 200
-    first = min(await all_of(installation, systems.LearningSystemSecret), key=lambda row: row.id)
+    first = min(await all_of(installation, LearningSystemSecret), key=lambda row: row.id)
     async with installation.database.unit_of_work(context) as work:
         await systems.revoke_secret(work, made.id, first.id)
         await systems.revoke_secret(work, made.id, first.id)

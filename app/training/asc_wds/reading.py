@@ -114,14 +114,14 @@ async def local_ids(work: UnitOfWork, employers: Collection[UUID]) -> dict[UUID,
             among(AscWdsWorkplace.employer_id, employers)
         )
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 async def colleagues(work: UnitOfWork, employers: Collection[UUID]) -> list[Colleague]:
     """Who works for the employers today, by name."""
     today = london_date(work.now)
     rows = await work.session.execute(
-        select(Learner.id, Learner.display_name, Employment.employer_id, AscWdsWorker.unique_id)
+        select(Learner.id, Learner.display_name, Employment.employer_id, AscWdsWorker.unique_id, Learner.name_key)
         .join(Employment, and_(Employment.tenant_id == Learner.tenant_id, Employment.learner_id == Learner.id))
         .outerjoin(
             AscWdsWorker,
@@ -138,9 +138,9 @@ async def colleagues(work: UnitOfWork, employers: Collection[UUID]) -> list[Coll
             or_(Employment.ended_on.is_(None), Employment.ended_on >= today),
         )
         .order_by(Learner.name_key, Learner.id, Employment.employer_id)
-        .distinct(Learner.name_key, Learner.id, Employment.employer_id)
+        .distinct()
     )
-    return [Colleague(learner_id, name, employer_id, unique or "") for learner_id, name, employer_id, unique in rows]
+    return [Colleague(learner_id, name, employer_id, unique or "") for learner_id, name, employer_id, unique, _ in rows]
 
 
 async def unnamed(work: UnitOfWork, employers: Collection[UUID]) -> list[Unnamed]:
@@ -257,4 +257,4 @@ class _Courses:
             accredited[course_id].append((first, last))
         providers = await work.session.scalars(select(AscWdsTrainingProvider))
         codes = {row.training_provider_id: (row.who_delivered, row.provider_code) for row in providers}
-        return cls(dict(own.tuples().all()), topics, accredited, codes)
+        return cls(dict(own.all()), topics, accredited, codes)

@@ -67,7 +67,7 @@ async def derive_some(work: UnitOfWork) -> int:
     if not rows:
         return 0
     step = await _open_step(work)
-    accounts = await _accounts(work, step, [row for row in rows if _concerns(step, row)])
+    accounts = await _accounts(work, step, [row for row in rows if row.account_key is not None])
     voided = await _accounts_of(work, {row.voids_id for row in rows if row.voids_id is not None})
     for account in [*accounts, *(one for one in voided if one not in accounts)]:
         await _derive(work, step, account)
@@ -108,8 +108,8 @@ async def _open_step(work: UnitOfWork) -> _Step:
 
 
 def _concerns(step: _Step, row: Any) -> bool:
-    """Whether a statement is about somebody and a linked activity: of others nobody needs to be known."""
-    said = told(row.body, row.id) if row.account_key is not None else None
+    """Whether a statement is about a linked activity: of others nobody needs to be known."""
+    said = told(row.body, row.id)
     return said is not None and not step.activities.keys().isdisjoint((said.iri, *said.related))
 
 
@@ -129,6 +129,8 @@ async def _accounts(work: UnitOfWork, step: _Step, rows: Sequence[Any]) -> list[
         person = person_of(latest.body["actor"])
         assert person is not None
         account = present.get((system_id, key))
+        if account is None and not any(_concerns(step, row) for row in told_of):
+            continue
         if account is None:
             account = LearningAccount(
                 tenant_id=work.tenant_id, id=new_id(), learning_system_id=system_id, key=key, name=person.name,
@@ -139,7 +141,7 @@ async def _accounts(work: UnitOfWork, step: _Step, rows: Sequence[Any]) -> list[
             work.add(account)
         account.name = person.name or account.name
         account.last_heard_at = work.now
-    found = [present[pair] for pair in keys]
+    found = [present[pair] for pair in keys if pair in present]
     for system in step.systems.values():
         await place(
             work, system, [one for one in found if one.state == "waiting" and one.learning_system_id == system.id]
