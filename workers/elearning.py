@@ -9,11 +9,12 @@ from workers.handlers import ManyTransactions, OneTransaction, WorkerContext, re
 
 
 async def _derive(context: WorkerContext) -> None:
-    """Some statements at a time, until none is open; those who waited may be known by now."""
+    """Some statements at a time, until none is open. With `again`, those who wait are looked for once more first."""
     database = context.services.database
-    async with database.unit_of_work(context.tenant) as work:
-        await context.renew(work)
-        await look_again(work)
+    if "again" in context.refs:
+        async with database.unit_of_work(context.tenant) as work:
+            await context.renew(work)
+            await look_again(work)
     open_still = True
     while open_still:
         async with database.unit_of_work(context.tenant) as work:

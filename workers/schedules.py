@@ -44,7 +44,7 @@ def _end_champions(work: UnitOfWork, slot: datetime) -> None:
 
 
 def _derive_statements(work: UnitOfWork, slot: datetime) -> None:
-    work.emit(Topic.STATEMENTS_DERIVE, f"nightly:{slot.isoformat()}")
+    work.emit(Topic.STATEMENTS_DERIVE, f"nightly:{slot.isoformat()}", again=work.tenant_id)
 
 
 def _find_claims(work: UnitOfWork, slot: datetime) -> None:

@@ -180,14 +180,26 @@ def _more(desk: Desk, count: int, number: int) -> list[Link]:
 
 
 def _tables(desk: Desk, told: reading.Preview, number: int | None) -> dict[str, Table]:
-    lines = [
-        (line, person.name, *cells(row)[:11])
-        for line, (row, person) in enumerate(zip(told.rows, told.people, strict=True), 2)
-    ]
-    headings = ("Line", "Person", *HEADINGS[:11])
-    shown = lines if number is None else lines[(number - 1) * SHOWN : number * SHOWN]
+    """Both tables: a page of each in few columns, or all of it where no page is named."""
+    pairs = list(enumerate(zip(told.rows, told.people, strict=True), 2))
+    if number is None:
+        headings: tuple[str, ...] = ("Line", "Person", *HEADINGS[:-1])
+        shown: list[tuple[Any, ...]] = [(line, person.name, *cells(row)[:-1]) for line, (row, person) in pairs]
+    else:
+        headings = ("Line", "Person", "Workplace id", "Worker id", "Training", "Category", "Completed", "Ends")
+        shown = [
+            (line, person.name, row.local_id, row.worker_id, row.name, row.category, row.completed_on, row.expires_on)
+            for line, (row, person) in pairs[(number - 1) * SHOWN : number * SHOWN]
+        ]
     return {
-        "lines": Table("Lines of the file", headings, shown, f"{desk.home}/preview/lines.csv", (0,), "There is none."),
+        "lines": Table(
+            "Lines of the file (the download has all columns)",
+            headings,
+            shown,
+            f"{desk.home}/preview/lines.csv",
+            (0,),
+            "There is none.",
+        ),
         "findings": Table(
             "What is wrong",
             ("Line", "Kind", "Code", "Name", "Column", "What to do"),

@@ -40,7 +40,7 @@ async def _page(request: Request, problems: list[Problem], values: dict[str, Any
         "What stands in the file",
         status=422 if problems else 200,
         problems=problems,
-        values={"webinar_how": settings.webinar_how, "session_code": settings.session_code} | values,
+        values={"who": EXTERNAL, "webinar_how": settings.webinar_how, "session_code": settings.session_code} | values,
         caption="ASC-WDS training files",
         back=Link("Back to ASC-WDS", "/console/asc-wds"),
         facts=[

@@ -125,7 +125,16 @@ def _title(names: str | None) -> str | None:
 async def learning_activity_link(request: Request) -> Response:
     """Say which course an activity is."""
     if request.method == "GET":
-        asked = {"iri": request.query_params.get("iri", "")[:2000], "kind": "activity"}
+        iri = request.query_params.get("iri", "")[:2000]
+        heard = (
+            select(XapiStatement.body["object"]["definition"]["name"].astext)
+            .where(XapiStatement.activity_iri == iri)
+            .order_by(XapiStatement.stored_at.desc(), XapiStatement.id)
+            .limit(1)
+        )
+        async with tenant_reads(request) as session:
+            title = _title((await session.scalars(heard)).first())
+        asked = {"iri": iri, "title": title or "", "kind": "activity"}
         return await _link_page(request, [], asked | {"finishes": "move_on", "move_on": "CompletedOrPassed"})
     form = await form_of(request)
 
@@ -147,6 +156,7 @@ async def learning_activity_link(request: Request) -> Response:
 
 
 async def _link_page(request: Request, problems: list[Problem], values: dict[str, Any]) -> Response:
+    rule = {"move_on": Field("choice", "move_on", "The rule", options=list(MOVE_ON.items()))}
     form = ShortForm(
         f"{ACTIVITIES}/link",
         "Link",
@@ -155,8 +165,7 @@ async def _link_page(request: Request, problems: list[Problem], values: dict[str
             Field("text", "title", "Title (optional)"),
             Field("choice", "course", "Course", options=await courses_in_use(request)),
             Field("one", "kind", "What it is", options=list(KINDS.items())),
-            Field("one", "finishes", "What finishes the course", options=list(FINISHES.items())),
-            Field("choice", "move_on", "The rule", options=list(MOVE_ON.items())),
+            Field("one", "finishes", "What finishes the course", options=list(FINISHES.items()), reveals=rule),
         ],
     )
     return report(

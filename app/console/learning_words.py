@@ -2,7 +2,7 @@
 
 KINDS = {"course": "Course", "block": "Block of a course", "au": "Unit of a course", "activity": "Other activity"}
 FINISHES = {
-    "move_on": "The rule chosen below",
+    "move_on": "The rule that you choose",
     "satisfied": "Only that the learning system calls it satisfied",
     "never": "Nothing: it is a part of the course",
 }

@@ -101,6 +101,7 @@ async def rows(installation: Installation, model: Any, *where: Any) -> list[Any]
         return list(await session.scalars(select(model).where(*where).order_by(model.id)))
 
 
+@pytest.mark.row("A64")
 async def test_a_manager_makes_the_file_of_the_own_group(installation: Installation) -> None:
     world = await scene(installation)
     visitor = await manager(installation, world)
