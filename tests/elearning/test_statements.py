@@ -196,6 +196,8 @@ async def test_repeats_and_disorder_come_to_the_same_and_voiding_takes_back(inst
         assert [one.id for one in await all_of(installation, Completion)] == [kept.id]
     standing = await all_of(installation, LearnerStanding, LearnerStanding.learner_id == amy)
     assert [(one.state, one.evidence_id) for one in standing] == [("met", kept.id)]
+    installation.clock.move(timedelta(minutes=12))
+    await work_off(installation)
     counted = await all_of(
         installation,
         TenantMetric,

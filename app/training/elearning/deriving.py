@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +36,9 @@ AT_ONCE = 500
 """Statements whose meaning is taken in by one transaction, with all others of the same accounts."""
 FEW = 50
 """Up to so many learners have their standing computed one by one; beyond, the whole tenant's is."""
+
+WHILE, LATE = timedelta(minutes=10), timedelta(minutes=1)
+"""Systems that send each statement by itself have figures counted this often; later, so that nothing is just missed."""
 
 Known = tuple[UUID, str]
 """Learning system and key of an account."""
@@ -82,7 +86,7 @@ async def derive_some(work: UnitOfWork) -> int:
 
 
 def _spread(work: UnitOfWork, step: _Step, first: UUID) -> None:
-    """Have everything follow that rests on completions."""
+    """Have everything follow that rests on completions: standing soon, what counts a whole tenant once in a while."""
     if not step.learners:
         return
     key = f"statements:{first}:{work.context.request_id}:{work.now.isoformat()}"
@@ -91,8 +95,9 @@ def _spread(work: UnitOfWork, step: _Step, first: UUID) -> None:
     else:
         for learner_id in sorted(step.learners):
             standing.request(work, learner_id, key)
-    work.emit(Topic.FIGURES_REFRESH, key)
-    work.emit(Topic.LDSS_CLAIMS, key)
+    begun = datetime.fromtimestamp(work.now.timestamp() // WHILE.total_seconds() * WHILE.total_seconds(), UTC)
+    for topic in (Topic.FIGURES_REFRESH, Topic.LDSS_CLAIMS):
+        work.emit(topic, f"statements:{begun.isoformat()}", at=begun + WHILE + LATE)
 
 
 async def _open_step(work: UnitOfWork) -> _Step:
