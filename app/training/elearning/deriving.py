@@ -1,6 +1,7 @@
 """From kept statements to progress and completions: by a worker, some accounts at a time, the same however often."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,9 +10,10 @@ from uuid import UUID
 from sqlalchemy import String, and_, cast, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from app.directory.models import LearnerRegister
 from app.directory.placement import lock_register
 from app.training.completions import NewCompletion, is_short, record_each, take_back
-from app.training.elearning.meaning import Activity, Finished, Told, told, understand
+from app.training.elearning.meaning import Activity, Finished, Told, Understood, told, understand
 from app.training.elearning.models import (
     LearningAccount,
     LearningActivity,
@@ -32,7 +34,7 @@ from tenants.identifiers import new_id
 from tenants.outbox import Topic
 from tenants.session import UnitOfWork
 
-AT_ONCE = 500
+AT_ONCE = 200
 """Statements whose meaning is taken in by one transaction, with all others of the same accounts."""
 FEW = 50
 """Up to so many learners have their standing computed one by one; beyond, the whole tenant's is."""
@@ -54,9 +56,17 @@ class _Step:
     learners: set[UUID] = field(default_factory=set)
 
 
+class Busy(Exception):
+    """Somebody else places learners of this tenant now."""
+
+
 async def derive_some(work: UnitOfWork) -> int:
-    """Take in the meaning of statements that are open; how many were. 0: there are no more."""
-    await lock_register(work)
+    """Take in the meaning of statements that are open; how many were. 0: there are no more. Raises Busy."""
+    free = select(LearnerRegister.id).with_for_update(skip_locked=True)
+    if (await work.session.scalars(free)).first() is None:
+        if (await work.session.scalars(select(LearnerRegister.id))).first() is not None:
+            raise Busy
+        await lock_register(work)
     rows = (
         await work.session.execute(
             select(
@@ -73,8 +83,7 @@ async def derive_some(work: UnitOfWork) -> int:
     step = await _open_step(work)
     accounts = await _accounts(work, step, [row for row in rows if row.account_key is not None])
     voided = await _accounts_of(work, {row.voids_id for row in rows if row.voids_id is not None})
-    for account in [*accounts, *(one for one in voided if one not in accounts)]:
-        await _derive(work, step, account)
+    await _derive(work, step, [*accounts, *(one for one in voided if one not in accounts)])
     await work.session.execute(
         update(XapiStatement)
         .where(among(XapiStatement.id, [row.id for row in rows]))
@@ -185,54 +194,66 @@ async def _accounts_of(work: UnitOfWork, voided: Collection[UUID]) -> list[Learn
     return list({row.id: row for row in found}.values())
 
 
-async def _derive(work: UnitOfWork, step: _Step, account: LearningAccount) -> None:
-    """Bring progress and completions of one account in line with what its statements say."""
-    learner_id = account.learner_id
-    said = await _told(work, account) if learner_id is not None else []
-    understood = understand(said, step.activities)
-    wanted = {(one.course_id, one.occasion): one for one in understood.finished}
-    present = {
-        (row.course_id, row.occasion): row
-        for row in await work.session.scalars(
-            select(StatementCompletion).where(StatementCompletion.account_id == account.id)
-        )
-    }
-    kept = await _completions(work, [row.completion_id for row in present.values()])
-    for key, row in present.items():
-        completion = kept.get(row.completion_id)
-        if completion is not None and completion.learner_id != learner_id:
-            await _undo(work, step, row, completion, "answered_otherwise")
-        elif key not in wanted:
-            reason = await _why_gone(work, row)
-            if reason is not None:
-                await _undo(work, step, row, completion, reason)
-        else:
-            await _bring_up(work, step, row, completion, wanted.pop(key))
-    if learner_id is None:
-        return
-    source = step.systems[account.learning_system_id].source
-    await _record(work, step, account, source, list(wanted.values()))
-    finished = {one.course_id for one in understood.finished}
-    progress = [
-        ProgressTold(learner_id, course_id, "completed", work.now, source)
-        if course_id in finished
-        else ProgressTold(learner_id, course_id, "in_progress", at, source)
-        for course_id, at in understood.begun.items()
-    ]
+async def _derive(work: UnitOfWork, step: _Step, accounts: Sequence[LearningAccount]) -> None:
+    """Bring progress and completions of accounts in line with what their statements say."""
+    said = await _told(work, [account for account in accounts if account.learner_id is not None])
+    present: dict[UUID, list[StatementCompletion]] = defaultdict(list)
+    for row in await work.session.scalars(
+        select(StatementCompletion).where(among(StatementCompletion.account_id, [account.id for account in accounts]))
+    ):
+        present[row.account_id].append(row)
+    kept = await _completions(work, [row.completion_id for rows in present.values() for row in rows])
+    new: list[tuple[LearningAccount, Finished]] = []
+    progress: list[ProgressTold] = []
+    for account in accounts:
+        understood = understand(said[account.learning_system_id, account.key], step.activities)
+        wanted = {(one.course_id, one.occasion): one for one in understood.finished}
+        for row in present[account.id]:
+            completion, key = kept.get(row.completion_id), (row.course_id, row.occasion)
+            if completion is not None and completion.learner_id != account.learner_id:
+                await _undo(work, step, row, completion, "answered_otherwise")
+            elif key not in wanted:
+                reason = await _why_gone(work, row)
+                if reason is not None:
+                    await _undo(work, step, row, completion, reason)
+            else:
+                await _bring_up(work, step, row, completion, wanted.pop(key))
+        new += [(account, one) for one in wanted.values()]
+        progress += _progress(work, step, account, understood)
+    await _record(work, step, new)
     if progress:
         await record_progress(work, progress)
 
 
-async def _told(work: UnitOfWork, account: LearningAccount) -> list[Told]:
+def _progress(
+    work: UnitOfWork, step: _Step, account: LearningAccount, understood: Understood
+) -> Iterator[ProgressTold]:
+    if account.learner_id is None:
+        return
+    source = step.systems[account.learning_system_id].source
+    finished = {one.course_id for one in understood.finished}
+    for course_id, at in understood.begun.items():
+        done = course_id in finished
+        state, told_at = ("completed", work.now) if done else ("in_progress", at)
+        yield ProgressTold(account.learner_id, course_id, state, told_at, source)
+
+
+async def _told(work: UnitOfWork, accounts: Sequence[LearningAccount]) -> dict[Known, list[Told]]:
+    """What statements that stand say, by account."""
     rows = await work.session.execute(
-        select(XapiStatement.id, XapiStatement.body).where(
-            XapiStatement.learning_system_id == account.learning_system_id,
-            XapiStatement.account_key == account.key,
+        select(XapiStatement.id, XapiStatement.learning_system_id, XapiStatement.account_key, XapiStatement.body).where(
+            among(XapiStatement.account_key, {account.key for account in accounts}),
+            among(XapiStatement.learning_system_id, {account.learning_system_id for account in accounts}),
             XapiStatement.voids_id.is_(None),
             ~is_voided(),
         )
     )
-    return [found for statement_id, body in rows if (found := told(body, statement_id)) is not None]
+    found: dict[Known, list[Told]] = defaultdict(list)
+    for statement_id, system_id, key, body in rows:
+        said = told(body, statement_id)
+        if said is not None:
+            found[system_id, key].append(said)
+    return found
 
 
 async def _completions(work: UnitOfWork, ids: Sequence[UUID]) -> dict[UUID, Completion]:
@@ -292,18 +313,19 @@ async def _bring_up(
     await work.session.flush()
 
 
-async def _record(
-    work: UnitOfWork, step: _Step, account: LearningAccount, source: str, finished: Sequence[Finished]
-) -> None:
-    assert account.learner_id is not None
-    made = [
-        NewCompletion(
-            account.learner_id, one.course_id, one.at, source, one.minutes, one.score, None,
-            is_short(one.minutes, step.minimum.get(one.course_id)), None, None,
+async def _record(work: UnitOfWork, step: _Step, new: Sequence[tuple[LearningAccount, Finished]]) -> None:
+    """Make completions, and remember on which statements each rests."""
+    made = []
+    for account, one in new:
+        assert account.learner_id is not None
+        source = step.systems[account.learning_system_id].source
+        short = is_short(one.minutes, step.minimum.get(one.course_id))
+        made.append(
+            NewCompletion(
+                account.learner_id, one.course_id, one.at, source, one.minutes, one.score, None, short, None, None
+            )
         )
-        for one in finished
-    ]  # fmt: skip
-    for one, completion_id in zip(finished, await record_each(work, made), strict=True):
+    for (account, one), item, completion_id in zip(new, made, await record_each(work, made), strict=True):
         if completion_id is None:
             continue
         rests_on = [str(statement_id) for statement_id in one.rests_on]
@@ -313,7 +335,7 @@ async def _record(
                 occasion=one.occasion, completion_id=completion_id, rests_on=rests_on, created_at=work.now,
             )
         )  # fmt: skip
-        after = {"learner": str(account.learner_id), "course": str(one.course_id), "statements": rests_on}
+        after = {"learner": str(item.learner_id), "course": str(one.course_id), "statements": rests_on}
         work.record(Action.COMPLETION_TOLD, "completion", completion_id, after=after)
-        step.learners.add(account.learner_id)
+        step.learners.add(item.learner_id)
     await work.session.flush()
