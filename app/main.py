@@ -17,6 +17,7 @@ from app.public.pages import Misses
 from app.public.receipt_endpoint import receipt_routes
 from app.public.stop_pages import stop_routes
 from app.public.verify_pages import verify_routes
+from app.public.xapi_endpoint import xapi_routes
 from app.services import Services
 from app.settings import Settings, load_settings
 from app.web import RequestIds, SecurityHeaders
@@ -33,8 +34,9 @@ COUNTED = {
     "campaign_misses": "go",
     "registrations": "register",
     "stop_misses": "stop",
+    "xapi_misses": "xapi",
 }
-"""What public pages count by address, each behind a door of its own."""
+"""What public pages and endpoints count by address, each behind a door of its own."""
 
 
 def create_app(settings: Settings | None = None, clock: Clock = system_clock) -> Starlette:
@@ -79,6 +81,7 @@ def create_app(settings: Settings | None = None, clock: Clock = system_clock) ->
         *receipt_routes(),
         *campaign_routes(),
         *stop_routes(),
+        *xapi_routes(),
     ]
     app = Starlette(routes=routes, lifespan=lifespan)
     app.add_middleware(SecurityHeaders)

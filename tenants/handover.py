@@ -19,6 +19,7 @@ from sqlalchemy import (
     exists,
     insert,
     select,
+    true,
     update,
 )
 
@@ -106,7 +107,7 @@ async def _twice(
             continue
         others = [other.name for other in constraint.columns if other.name not in ("tenant_id", column.name)]
         equal = table.alias()
-        same = and_(*[equal.c[name] == table.c[name] for name in others])
+        same = and_(true(), *[equal.c[name] == table.c[name] for name in others])
         rows = await work.session.execute(
             select(table).where(
                 condition,

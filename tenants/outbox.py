@@ -26,6 +26,8 @@ class Topic(StrEnum):
     PLACES_RELEASE = "booking.release"
     CERTIFICATES_ISSUE = "training.certificates"
     CHAMPIONS_END = "training.champions"
+    STATEMENTS_DERIVE = "training.statements"
+    LDSS_CLAIMS = "training.ldss"
     STANDING_COMPUTE = "training.standing"
     MESSAGES_SEND = "messages.send"
     REMINDERS_PLAN = "messages.plan_reminders"
@@ -67,6 +69,7 @@ IN_POOL: Mapping[Pool, frozenset[Topic]] = {
             Topic.NUDGES_RUN,
             Topic.CAMPAIGN_QUEUE,
             Topic.REPORT_BUILD,
+            Topic.LDSS_CLAIMS,
             Topic.OUTSIDE_LOOK,
             Topic.OUTSIDE_ATTENDANCE,
         }

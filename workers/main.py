@@ -19,6 +19,7 @@ from tenants.outbox import Pool
 from workers import (
     booking,
     certificates,
+    elearning,
     evidence,
     health,
     imports,
@@ -70,6 +71,7 @@ async def run(
 async def _run(settings: Settings, clock: Clock, stop: asyncio.Event, pools: Sequence[Pool]) -> None:
     booking.register_handlers()
     certificates.register_handlers()
+    elearning.register_handlers()
     evidence.register_handlers()
     imports.register_handlers()
     messages.register_handlers()

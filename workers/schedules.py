@@ -43,6 +43,14 @@ def _end_champions(work: UnitOfWork, slot: datetime) -> None:
     work.emit(Topic.CHAMPIONS_END, f"nightly:{slot.isoformat()}")
 
 
+def _derive_statements(work: UnitOfWork, slot: datetime) -> None:
+    work.emit(Topic.STATEMENTS_DERIVE, f"nightly:{slot.isoformat()}", again=work.tenant_id)
+
+
+def _find_claims(work: UnitOfWork, slot: datetime) -> None:
+    work.emit(Topic.LDSS_CLAIMS, f"nightly:{slot.isoformat()}")
+
+
 def _ask_receipts(work: UnitOfWork, slot: datetime) -> None:
     work.emit(Topic.RECEIPTS_ASK, f"hourly:{slot.isoformat()}")
 
@@ -65,6 +73,9 @@ def _read_attendance(work: UnitOfWork, slot: datetime) -> None:
 
 SCHEDULES = (
     Schedule("figures.nightly", time(3), timedelta(hours=20), _refresh_figures),
+    # Files may have brought the people whose statements wait.
+    Schedule("statements.nightly", time(0, 30), timedelta(hours=20), _derive_statements),
+    Schedule("ldss.nightly", time(2), timedelta(hours=20), _find_claims),
     # After midnight, for what is valid until yesterday has expired today.
     Schedule("standing.nightly", time(1, 30), timedelta(hours=20), _compute_standing),
     Schedule("champions.nightly", time(1), timedelta(hours=20), _end_champions),

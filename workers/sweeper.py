@@ -7,6 +7,7 @@ lost in a restore, or a message written by hand.
 from sqlalchemy import select
 
 from app.identity.tidying import forget_old_sign_ins, forget_old_traces_of_clients
+from app.training.elearning.tidying import forget_old_statements
 from app.webhooks.tidying import forget_old_webhooks
 from tenants import delivery
 from tenants.context import ActorKind, PlatformContext, TenantContext
@@ -32,3 +33,4 @@ async def tidy(database: Database) -> None:
         async with database.unit_of_work(TenantContext(tenant_id, ActorKind.WORKER)) as work:
             await forget_old_webhooks(work)
             await forget_old_traces_of_clients(work)
+            await forget_old_statements(work)

@@ -61,6 +61,8 @@ async def my_locations(request: Request) -> Response:
             Link("Book your staff", f"{HOME}/book"),
             Link("Bookings", f"{HOME}/bookings"),
             Link("Evidence packs", f"{HOME}/reports"),
+            Link("ASC-WDS training file", f"{HOME}/asc-wds"),
+            Link("LDSS deadlines", f"{HOME}/ldss"),
         ],
         tables=[await _locations(request)],
     )

@@ -101,6 +101,24 @@ NAVIGATION = [
         Permission.TRAINING_READ,
     ),
     NavigationItem(
+        "/console/learning-systems",
+        "Learning systems",
+        "Let e-learning tell how far people have come, and say what and whom it speaks of.",
+        Permission.SETTINGS_WRITE,
+    ),
+    NavigationItem(
+        "/console/ldss",
+        "LDSS deadlines",
+        "See what employers can still claim for from the Learning and Development Support Scheme.",
+        Permission.TRAINING_READ,
+    ),
+    NavigationItem(
+        "/console/asc-wds",
+        "ASC-WDS files",
+        "Make training files that providers upload to the Adult Social Care Workforce Data Set.",
+        Permission.TRAINING_WRITE,
+    ),
+    NavigationItem(
         "/console/champions",
         "Champions",
         "See who is Medication Champion where, and which locations have none.",

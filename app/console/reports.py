@@ -14,7 +14,7 @@ from app.console.tables import Link, Table, csv_of
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a form. `kind`: text, date, number, choice, one, many, folded or long; `options` are (value, text).
+    """A field of a form. `kind`: text, date, number, choice, one, many, folded, long or file; `options`: (value, text).
 
     `one` and `many` show all options, with what `more` tells by value below each. `one` then shows the fields that some
     of them ask for (`reveals`), by the browser's script only where they fit; `folded` are many behind a summary.

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from app.training.models import Completion
+from tenants.audit import Action
 from tenants.base import among
 from tenants.identifiers import new_id
 from tenants.session import UnitOfWork
@@ -16,7 +18,7 @@ from tenants.session import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class NewCompletion:
-    """A completion with the row of the file that it comes from."""
+    """A completion with the row of the file that it comes from, if it comes from one."""
 
     learner_id: UUID
     course_id: UUID
@@ -26,8 +28,8 @@ class NewCompletion:
     score: Decimal | None
     certificate_number: str | None
     short_duration: bool
-    import_id: UUID
-    import_row_number: int
+    import_id: UUID | None
+    import_row_number: int | None
 
 
 def is_short(minutes: int | None, minimum: int | None) -> bool:
@@ -37,6 +39,11 @@ def is_short(minutes: int | None, minimum: int | None) -> bool:
 
 async def record_completions(work: UnitOfWork, completions: Sequence[NewCompletion]) -> int:
     """Store those that are new; how many were."""
+    return sum(stored is not None for stored in await record_each(work, completions))
+
+
+async def record_each(work: UnitOfWork, completions: Sequence[NewCompletion]) -> list[UUID | None]:
+    """Store those that are new; the id of each, None for one that was there."""
     made = [(new_id(), item) for item in completions]
     await work.insert_rows(
         Completion,
@@ -53,5 +60,21 @@ async def record_completions(work: UnitOfWork, completions: Sequence[NewCompleti
         ),
         on_conflict="ON CONFLICT DO NOTHING",
     )  # fmt: skip
-    stored = select(func.count()).select_from(Completion).where(among(Completion.id, [row for row, _ in made]))
-    return (await work.session.execute(stored)).scalar_one()
+    stored = set(
+        await work.session.scalars(select(Completion.id).where(among(Completion.id, [row for row, _ in made])))
+    )
+    return [identifier if identifier in stored else None for identifier, _ in made]
+
+
+async def take_back(work: UnitOfWork, completion: Completion, reason: str, told: dict[str, Any]) -> None:
+    """Delete a completion that rests on nothing any more; the trail keeps what it was and why it went."""
+    before = {
+        "learner": str(completion.learner_id),
+        "course": str(completion.course_id),
+        "completed_at": completion.completed_at.isoformat(),
+        "source": completion.source,
+    }
+    await work.session.delete(completion)
+    await work.session.flush()
+    after = {"reason": reason} | told
+    work.record(Action.COMPLETION_TAKEN_BACK, "completion", completion.id, before=before, after=after)

@@ -7,7 +7,7 @@ from migrations.guards import beside_the_service
 from tenants.policies import distribute, wall
 
 revision = "0021"
-down_revision = "0019"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 

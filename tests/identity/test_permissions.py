@@ -201,6 +201,12 @@ PAGES: dict[str, set[Role]] = {
     "/provider-groups/add": LEADS,
     "/provider-groups/{group_id:uuid}/locations": LEADS,
     "/provider-groups/{group_id:uuid}/{location_id:uuid}/remove": LEADS,
+    "/learning-systems": LEADS,
+    "/asc-wds": LEADS,
+    "/ldss": SEE_TRAINING,
+    "/ldss/courses": LEADS,
+    "/ldss/courses.csv": LEADS,
+    "/ldss/{claim_id:uuid}/change": LEADS,
     "/registry": {Role.PLATFORM_OPERATOR},
     "/reference-data": {Role.PLATFORM_OPERATOR},
     "/reference-data/ask": {Role.PLATFORM_OPERATOR},
@@ -274,6 +280,7 @@ async def test_the_applications_own_routes_are_known_here(installation: Installa
         "/receipts",
         "/go",
         "/stop",
+        "/xapi",
     }
 
 
