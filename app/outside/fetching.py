@@ -21,7 +21,7 @@ LARGEST_ANSWER = 16 * 1024 * 1024
 WAIT_SECONDS = 60.0
 """Before the next try, where the system does not say how long."""
 LONGEST_WAIT = 24 * 3600.0
-USER_AGENT = "Medstead (+https://github.com/medstead)"
+USER_AGENT = "Medstead"
 
 Params = Mapping[str, str]
 
