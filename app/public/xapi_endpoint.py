@@ -75,8 +75,7 @@ async def about(request: Request) -> Response:
 
 async def the_statements(request: Request) -> Response:
     """Keep statements, or give one back."""
-    version = request.headers.get(VERSION_HEADER)
-    if version not in ("1.0", *statements.VERSIONS):
+    if not statements.is_understood(request.headers.get(VERSION_HEADER)):
         raise Refused(400, f"Send the header {VERSION_HEADER} with {statements.VERSION}.")
     if "method" in request.query_params:
         raise Refused(400, "Send the request itself: the form of it for old browsers is not taken.")

@@ -73,6 +73,11 @@ WRONG = [
     ("timestamp", "2026-11-23"),
     ("timestamp", "2026-02-30T10:15:30Z"),
     ("timestamp", 5),
+    ("timestamp", "0001-01-01T00:00:00+14:00"),
+    ("result.score.raw", float("1e400")),
+    ("actor.account.name", "x" * 501),
+    ("actor.account.homePage", f"{HOME}/{'x' * 1000}"),
+    ("object.id", f"{HOME}/{'ü' * 1000}"),
     ("timestamp", "2026-11-23T10:15:30-00:00"),
     ("timestamp", "2030-01-01T00:00:00Z"),
     ("result.score.scaled", 1.01),
@@ -215,6 +220,23 @@ def test_move_on(move_on: str, verbs: list[str], finished: bool) -> None:
         found = understand(heard(*(statement(verb, registration=registration) for verb in verbs)), rule(move_on))
         assert [one.course_id for one in found.finished] == ([COURSE_ID] if finished else [])
         assert set(found.begun) == {COURSE_ID}
+
+
+def test_what_no_system_should_send_is_understood_without_harm() -> None:
+    deep: Any = 1
+    for _ in range(120):
+        deep = [deep]
+    with pytest.raises(Malformed, match="deep"):
+        read(statement(result={"extensions": {"https://x.example/a": deep}}))
+    with pytest.raises(Malformed):
+        statements.read(b"[" * 100_000, NOW, AUTHORITY)
+    odd = {"score": {"raw": -1e300, "max": 1}, "duration": "P99999999999Y"}
+    (one,) = understand(heard(statement(meaning.PASSED, result=odd)), rule()).finished
+    assert (one.minutes, one.score) == (None, None)
+    named = statement(actor={"account": {"homePage": HOME, "name": "1"}, "name": "x" * 5000})
+    person = read(named)[0].person
+    assert person is not None
+    assert len(person.name or "") == 200
 
 
 def test_what_finishes_nothing() -> None:

@@ -1,5 +1,6 @@
 """Pieces of an xAPI statement, checked as the specification (1.0.3, part 2) asks. Each raises Malformed."""
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -10,6 +11,8 @@ from uuid import UUID
 from app.training.elearning.errors import Malformed
 
 LONGEST_IRI = 2000
+LONGEST_HOME, LONGEST_ACCOUNT = 1000, 500
+"""In bytes: what is looked up by must fit into an index."""
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s<>\"{}|\\^`\x00-\x20]+")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _MOMENT = re.compile(
@@ -61,7 +64,7 @@ def text(value: Any, where: str) -> None:
 
 def iri(value: Any, where: str) -> None:
     """An absolute IRI."""
-    if not isinstance(value, str) or len(value) > LONGEST_IRI or not _IRI.fullmatch(value):
+    if not isinstance(value, str) or len(value.encode()) > LONGEST_IRI or not _IRI.fullmatch(value):
         raise Malformed(where, "Send an IRI with its scheme, such as https://lms.example/courses/1.")
 
 
@@ -79,9 +82,12 @@ def moment(value: Any, where: str) -> datetime:
         raise Malformed(where, "Send a moment with its zone, such as 2026-11-23T10:15:30Z.")
     day, clock, fraction, zone = found.groups()
     try:
-        return datetime.fromisoformat(f"{day}T{clock}.{(fraction or '0')[:6]:0<6}{zone.upper()}")
+        at = datetime.fromisoformat(f"{day}T{clock}.{(fraction or '0')[:6]:0<6}{zone.upper()}")
     except ValueError as error:
         raise Malformed(where, "There is no such moment. Check the date and the time.") from error
+    if not 1970 < at.year < 9999:
+        raise Malformed(where, "Nobody learned then. Check the clock of the learning system.")
+    return at
 
 
 def seconds_of(duration: str) -> Decimal | None:
@@ -109,7 +115,7 @@ def flag(value: Any, where: str) -> None:
 
 def number(value: Any, where: str) -> None:
     """A number."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise Malformed(where, "Send a number.")
 
 
@@ -152,7 +158,9 @@ def _word(*allowed: str) -> Check:
 
 
 def _mbox(value: Any, where: str) -> None:
-    if not isinstance(value, str) or not re.fullmatch(r"mailto:[^\s@,;<>]+@[^\s@,;<>]+", value, re.IGNORECASE):
+    if not isinstance(value, str) or not re.fullmatch(
+        r"mailto:[^\s@,;<>]{1,64}@[^\s@,;<>]{1,255}", value, re.IGNORECASE
+    ):
         raise Malformed(where, "Send the address as mailto:name@example.org.")
 
 
@@ -163,8 +171,10 @@ def _sha1(value: Any, where: str) -> None:
 
 def _account(value: Any, where: str) -> None:
     members(value, where, {"homePage": iri, "name": text}, ("homePage", "name"))
-    if not value["name"].strip():
-        raise Malformed(f"{where}.name", "Send the account's name.")
+    if not value["name"].strip() or len(value["name"].encode()) > LONGEST_ACCOUNT:
+        raise Malformed(f"{where}.name", f"Send the account's name, of at most {LONGEST_ACCOUNT} bytes.")
+    if len(value["homePage"].encode()) > LONGEST_HOME:
+        raise Malformed(f"{where}.homePage", f"Send an address of at most {LONGEST_HOME} bytes.")
 
 
 _AGENT: dict[str, Check] = {

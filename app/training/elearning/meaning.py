@@ -26,6 +26,8 @@ TYPES = {
 }
 _NEVER_FINISH = frozenset({FAILED, LAUNCHED, INITIALIZED, TERMINATED, ABANDONED})
 """Verbs that finish nothing, whatever their result says: some authoring tools call a failed attempt complete."""
+MOST_SECONDS = 60 * 100_000
+"""Nobody learns longer at one course; what claims to is no time."""
 _WITH_RESULT = frozenset({PASSED, COMPLETED, SATISFIED, WAIVED})
 
 
@@ -113,7 +115,7 @@ def percentage(score: Mapping[str, Any]) -> Decimal | None:
         share = (Decimal(str(score["raw"])) - low) / (Decimal(str(score["max"])) - low)
     else:
         return None
-    return (share * 100).quantize(Decimal("0.01"))
+    return (share * 100).quantize(Decimal("0.01")) if abs(share) <= 1 else None
 
 
 def understand(statements: Iterable[Told], activities: Mapping[str, Activity]) -> Understood:
@@ -216,7 +218,9 @@ def _result(items: Sequence[tuple[Told, Activity]], day: str | None) -> tuple[in
     seconds = _seconds(own) or _seconds(parts)
     scores = [_scores(own), _scores(parts)]
     best = next((list(found.values()) for found in scores if found), [])
-    return (None if not seconds else int(seconds // 60)), (max(best) if len(best) == 1 or scores[0] else None)
+    return (int(seconds // 60) if 0 < seconds < MOST_SECONDS else None), (
+        max(best) if len(best) == 1 or scores[0] else None
+    )
 
 
 def _seconds(items: Sequence[tuple[Told, Activity]]) -> Decimal:

@@ -1,6 +1,7 @@
 """Reading xAPI statements (1.0.3): checked, completed with what a record store adds, compared by what they say."""
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +17,8 @@ from tenants.identifiers import new_id
 
 VERSION = "1.0.3"
 VERSIONS = ("1.0.0", "1.0.1", "1.0.2", "1.0.3")
-MOST_STATEMENTS = 500
+MOST_STATEMENTS, DEEPEST = 500, 100
+LONGEST_NAME = 200
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"
 
 
@@ -56,8 +58,7 @@ def read(content: bytes, now: datetime, authority: Mapping[str, Any], only_id: U
         told = orjson.loads(content)
     except orjson.JSONDecodeError as error:
         raise Malformed("body", "Send JSON in UTF-8.") from error
-    if _holds_nul(told):
-        raise Malformed("body", "Leave the character U+0000 out of every text.")
+    _look_through(told, 0)
     several = isinstance(told, list)
     if only_id is not None and several:
         raise Malformed("body", "Send one statement by PUT, or a list by POST.")
@@ -73,17 +74,25 @@ def read(content: bytes, now: datetime, authority: Mapping[str, Any], only_id: U
     return found
 
 
-def _holds_nul(value: Any) -> bool:
-    if isinstance(value, str):
-        return "\0" in value
-    if isinstance(value, dict):
-        return any("\0" in key or _holds_nul(member) for key, member in value.items())
-    return isinstance(value, list) and any(map(_holds_nul, value))
+def _look_through(value: Any, depth: int) -> None:
+    """Raise Malformed for what cannot be kept, wherever it stands."""
+    if depth > DEEPEST:
+        raise Malformed("body", f"Nest objects and lists at most {DEEPEST} deep.")
+    if isinstance(value, str) and "\0" in value:
+        raise Malformed("body", "Leave the character U+0000 out of every text.")
+    inside = [*value.keys(), *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for one in inside:
+        _look_through(one, depth + 1)
+
+
+def is_understood(version: object) -> bool:
+    """Whether it is a version 1.0 of the specification, with whichever correction."""
+    return isinstance(version, str) and re.fullmatch(r"1\.0(\.\d{1,3})?", version) is not None
 
 
 def _version(value: Any, where: str) -> None:
-    if value not in ("1.0", *VERSIONS):
-        raise Malformed(where, f"Send one of {', '.join(VERSIONS)}.")
+    if not is_understood(value):
+        raise Malformed(where, f"Send {VERSION}.")
 
 
 _SHARED: dict[str, checks.Check] = {
@@ -165,7 +174,7 @@ def person_of(actor: Mapping[str, Any]) -> Person | None:
     """Whom an actor names; None for a group."""
     if actor.get("objectType") == "Group":
         return None
-    name = " ".join(actor.get("name", "").split()) or None
+    name = " ".join(actor.get("name", "").split())[:LONGEST_NAME] or None
     if "account" in actor:
         home, account = actor["account"]["homePage"].strip(), actor["account"]["name"].strip()
         return Person(f"account:{home_key(home)} {account.casefold()}", name, account, home)
@@ -192,7 +201,7 @@ def _fingerprint(body: Mapping[str, Any]) -> bytes:
 def _compared(value: Any) -> Any:
     if isinstance(value, list):
         return [_compared(item) for item in value]
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return int(value)
     if not isinstance(value, dict):
         return value
