@@ -86,9 +86,9 @@ async def _system(request: Request, kind: Kind, problems: list[Problem], sent: d
             facts.append(("What is wrong", error_words(connection.error_code)))
         if on and kind.has_notices:
             services = services_of(request)
-            hook = secrets_of(connection, services.vault)[HOOK]
+            hook = secrets_of(connection, services.vault).get(HOOK)
             address = f"{services.settings.base_url}/receipts/{kind.code}/{tenant.slug}/{hook}"
-            facts.append(("Address for notices", address))
+            facts.append(("Address for notices", address if hook else error_words("SECRETS_LOST")))
             notes.append(
                 f"Add the address below as a webhook in {kind.name}, for orders, attendees and check-ins, so that "
                 "changes come at once; without it they come within the hour. Keep it to yourselves: whoever knows it "
@@ -235,8 +235,8 @@ async def outside_link(request: Request) -> Response:
     """Say which session an event is, and which of its questions count."""
     kind = _kind(request)
     connection = await _connected(request, kind)
-    system = system_of(office_of(request), connection)
     try:
+        system = system_of(office_of(request), connection)
         event = await system.event(request.path_params["event"])
         questions: Sequence[Question] = [] if event is None else await system.questions(event.outside_id)
     except (OutsideUnavailable, OutsideRefused) as error:

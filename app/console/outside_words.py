@@ -12,6 +12,7 @@ _ERRORS = {
     "REDIRECTED": "It sent us to another address, where we do not go. Tell your administrator.",
     "FOREIGN_LINK": "It pointed to an address that is not its own, where we do not go. Tell your administrator.",
     "BAD_SECRET": "It does not take the secret any more, which may have ended. Make a new one and connect again.",
+    "SECRETS_LOST": "What was kept to sign in with cannot be read any more. Enter it again below.",
     "NO_DIRECTORY": "There is no such directory. Look at its id and connect again.",
     "STATUS_401": "It does not take the token any more. Make a new one and connect again.",
     "STATUS_403": "It does not let us read this. Look at the permissions of the account or the application.",

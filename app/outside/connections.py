@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+import structlog
 from sqlalchemy import select, update
 
 from app.identity.secrets import Vault, new_secret
@@ -21,6 +22,8 @@ from app.settings import Settings
 from tenants.audit import Action
 from tenants.identifiers import new_id
 from tenants.session import UnitOfWork
+
+log = structlog.get_logger()
 
 LONGEST_VALUE = 2_000
 HOOK = "hook"
@@ -59,16 +62,23 @@ def kind_of(system: str) -> Kind:
 
 
 def secrets_of(connection: OutsideConnection, vault: Vault) -> dict[str, str]:
-    """The secrets of a connection; none of one that is off."""
+    """The secrets of a connection; none of one that is off, nor where the master key has been changed since."""
     if connection.secrets is None:
         return {}
-    found: dict[str, str] = orjson.loads(vault.decrypt(connection.secrets))
+    try:
+        found: dict[str, str] = orjson.loads(vault.decrypt(connection.secrets))
+    except ValueError:
+        log.warning("secrets of an outside system belong to another master key", connection_id=str(connection.id))
+        return {}
     return found
 
 
 def system_of(office: Office, connection: OutsideConnection) -> System:
-    """The account that a connection leads to."""
-    values = {**connection.settings, **secrets_of(connection, office.vault)}
+    """The account that a connection leads to. Raises OutsideRefused `SECRETS_LOST`."""
+    secrets = secrets_of(connection, office.vault)
+    if not secrets:
+        raise OutsideRefused("SECRETS_LOST")
+    values = {**connection.settings, **secrets}
     return kind_of(connection.system).open(office.fetching, office.settings, values)
 
 

@@ -56,9 +56,12 @@ async def look(office: Office, connection_id: UUID) -> float | None:
         if connection.wait_until is not None and connection.wait_until > work.now:
             return None
         events = await linked_events(work, connection_id)
-    system = system_of(office, connection)
 
-    return await talk(office, connection_id, lambda: each(events, lambda event: look_at(office, system, event)))
+    async def look_at_all() -> None:
+        system = system_of(office, connection)
+        await each(events, lambda event: look_at(office, system, event))
+
+    return await talk(office, connection_id, look_at_all)
 
 
 async def each(items: Iterable[Item], do: Callable[[Item], Awaitable[None]]) -> None:

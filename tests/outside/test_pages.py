@@ -5,8 +5,11 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from app.identity.permissions import Role
+from app.identity.secrets import Vault
+from app.outside.models import OutsideConnection
 from app.training.sessions.details import Places
 from tests import servers
 from tests.booking.support import NEXT_WEEK, make_session
@@ -14,7 +17,7 @@ from tests.console.visitor import Visitor, main_text, visitor_as
 from tests.outside.doubles import Fault
 from tests.outside.eventbrite_double import EVENT, TOKEN, Eventbrite, eventbrite
 from tests.outside.graph_double import SECRET, WEBINAR, Graph, graph, record
-from tests.outside.support import VALUES, read_attendance, work_on
+from tests.outside.support import VALUES, connected, next_look, read_attendance, work_on
 from tests.support import BYPASS_LOGIN, Installation, open_installation
 
 HOME = "/console/outside"
@@ -174,3 +177,19 @@ async def test_a_lead_connects_teams_and_finds_the_guests_in_the_review_queue(
     attendances = "attendances(first: 5) { edges { node { seconds qualifies } } }"
     told = await installation.data(installation.north, f'{{ session(id: "Session:{session_id}") {{ {attendances} }} }}')
     assert told["session"]["attendances"]["edges"] == [{"node": {"seconds": 6600, "qualifies": True}}]
+
+
+async def test_another_master_key_asks_for_the_secrets_again(installation: Installation, double: Eventbrite) -> None:
+    lead = await visitor_as(installation, Role.PROGRAMME_LEAD)
+    await connected(installation, "eventbrite")
+    async with installation.database.unit_of_work(installation.context(installation.north)) as work:
+        foreign = Vault(b"another master key of 32 bytes!!").encrypt(b"{}")
+        await work.session.execute(update(OutsideConnection).values(secrets=foreign))
+    page = await shown(lead, f"{HOME}/eventbrite")
+    assert "cannot be read any more" in page
+    assert (await lead.get(f"{HOME}/eventbrite/events")).status_code == 422
+    await next_look(installation)
+    await lead.sign_in("programme.lead@example.org")
+    assert "cannot be read any more" in await shown(lead, f"{HOME}/eventbrite")
+    await followed(lead, f"{HOME}/eventbrite/connect", VALUES["eventbrite"], done="outside-connected")
+    assert "PRN medicines" in await shown(lead, f"{HOME}/eventbrite/events")

@@ -57,15 +57,14 @@ async def act(office: Office, notice_id: UUID) -> float | None:
         if notice is None or notice.done_at is not None:
             return None
         connection = await work.session.get_one(OutsideConnection, (work.tenant_id, notice.connection_id))
-        if connection.state == "off":
+        secrets = secrets_of(connection, office.vault)
+        if connection.state == "off" or not secrets:
             notice.state, notice.done_at = "done", work.now
             return None
         if connection.wait_until is not None and connection.wait_until > work.now:
             return await _wait(work, notice, (connection.wait_until - work.now).total_seconds())
         notice.state = "taken"
-        account = open_account(
-            office.fetching, office.settings, {**connection.settings, **secrets_of(connection, office.vault)}
-        )
+        account = open_account(office.fetching, office.settings, {**connection.settings, **secrets})
     again = await talk(office, connection.id, lambda: _fetch(office, account, notice))
     async with office.work() as work:
         await office.renew(work)

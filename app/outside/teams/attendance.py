@@ -16,6 +16,7 @@ from sqlalchemy import and_, func, select
 
 from app.imports.receiving import Incoming, examined, register
 from app.outside.connections import Office, secrets_of
+from app.outside.errors import OutsideRefused
 from app.outside.looking import each, talk
 from app.outside.models import OutsideConnection, OutsideEvent, OutsideRegistration, OutsideReport
 from app.outside.teams.account import Account, Report, open_account
@@ -61,10 +62,15 @@ async def read_reports(office: Office, connection_id: UUID) -> float | None:
         webinars = await _webinars(work, connection_id)
     if not webinars:
         return None
-    values = {**connection.settings, **secrets_of(connection, office.vault)}
-    account = open_account(office.fetching, office.settings, values)
+    secrets = secrets_of(connection, office.vault)
 
-    return await talk(office, connection_id, lambda: each(webinars, lambda webinar: _read(office, account, webinar)))
+    async def read_all() -> None:
+        if not secrets:
+            raise OutsideRefused("SECRETS_LOST")
+        account = open_account(office.fetching, office.settings, {**connection.settings, **secrets})
+        await each(webinars, lambda webinar: _read(office, account, webinar))
+
+    return await talk(office, connection_id, read_all)
 
 
 async def _webinars(work: UnitOfWork, connection_id: UUID) -> list[Webinar]:
