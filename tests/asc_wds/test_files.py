@@ -224,7 +224,6 @@ async def certify(installation: Installation, world: World) -> None:
         )  # fmt: skip
 
 
-@pytest.mark.row("A33")
 async def test_refunds_follow_from_completions_until_their_deadline(installation: Installation) -> None:
     world = await scene(installation)
     lead = await visitor_as(installation, Role.PROGRAMME_LEAD)

@@ -1,17 +1,20 @@
 """Learning systems, ASC-WDS files and LDSS deadlines in a browser: axe, 320 pixels, keyboard."""
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import select
 
 from app.identity.permissions import Role
+from app.training.asc_wds.operations import name_workplace, take_workers
+from app.training.asc_wds.worker_file import read_workers
 from app.training.elearning import meaning
 from app.training.elearning.models import LearningAccount
 from app.training.models import Course
 from app.training.refunds.models import LdssClaim
 from app.training.refunds.operations import CourseGiven, find_claims, save_course
-from tests.asc_wds.test_files import scene
+from tests.asc_wds.test_files import AMY, FILE, scene
 from tests.browser.journey import Journey
 from tests.elearning.learning_system import COURSE, LearningSystemDouble, connected, statement
 from tests.identity.people import make_staff
@@ -37,14 +40,17 @@ async def test_a_lead_lets_e_learning_count_and_hands_files_out(served: Installa
     await work_off(served)
     async with served.database.unit_of_work(served.context(served.north)) as work:
         course = (await work.session.scalars(select(Course.id).where(Course.title == "Foundation"))).one()
-        await save_course(work, CourseGiven(course, "LC-1", 30, date(2026, 8, 1)))  # type: ignore[arg-type]
+        await save_course(work, CourseGiven(course, "LC-1", Decimal(30), date(2026, 8, 1)))
         await find_claims(work)
+        await name_workplace(work, world.employers["Rose Lodge"], "ROSE 1")
+        await take_workers(work, [world.employers["Rose Lodge"]], read_workers(FILE.format("W1", AMY, "", "").encode()))
         account = (await work.session.scalars(select(LearningAccount.id).order_by(LearningAccount.id))).first()
         claim = (await work.session.scalars(select(LdssClaim.id).order_by(LdssClaim.due_on))).first()
     home, rose = "/console/learning-systems", world.employers["Rose Lodge"]
     for name, path in (
         ("systems", home),
         ("system-add", f"{home}/add"),
+        ("system", f"{home}/{lms.system.id}"),
         ("activities", f"{home}/activities"),
         ("structure", f"{home}/activities/structure"),
         ("waiting", f"{home}/waiting"),

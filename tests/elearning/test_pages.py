@@ -4,7 +4,6 @@ import re
 from html import unescape
 
 import httpx2
-import pytest
 
 from app.identity.permissions import Role
 from app.training.elearning import meaning
@@ -31,7 +30,6 @@ async def upload(visitor: Visitor, course: str, content: bytes) -> httpx2.Respon
     )
 
 
-@pytest.mark.row("A34")
 async def test_a_lead_connects_a_system_links_its_course_and_answers_who_is_who(installation: Installation) -> None:
     world = await scene(installation)
     visitor = await lead(installation)
