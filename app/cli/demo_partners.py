@@ -13,9 +13,9 @@ from tenants.clock import london_date
 from tenants.session import UnitOfWork
 
 COUNCILS = 4
-JOINED = timedelta(days=400)
-APART = timedelta(days=90)
-STEP = timedelta(days=20)
+JOINED = timedelta(days=765)
+APART = timedelta(days=10)
+STEP = timedelta(days=12)
 
 
 async def add_partners(work: UnitOfWork) -> UUID | None:

@@ -43,7 +43,7 @@ async def our_area(request: Request) -> Response:
         facts=[
             ("Area", own.local_authority),
             ("Partnership", PARTNERSHIP_STAGES[own.stage]),
-            ("Agreement until", own.agreement_until if own.names_shared else None),
+            *([("Agreement until", own.agreement_until or "No end was agreed")] if own.names_shared else []),
         ],
         tables=tables,
     )

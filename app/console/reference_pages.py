@@ -131,10 +131,12 @@ async def _page(request: Request, problems: list[Problem]) -> Response:
         ]
     much = row.large and row.state == "ready"
     intro = ["It would change unusually much. The source may be at fault."] if much else []
+    lines = [line for change in changes for line in _lines(change)]
+    some = total > len(changes) or len(lines) > SHOWN
     table = Table(
-        f"Changes: the first {len(changes)} of {total:,}" if total > len(changes) else "Changes",
+        "Changes: the first ones; the file has all" if some else "Changes",
         ("What", "Name", "Code", "Field", "Now", "Then"),
-        [line for change in changes for line in _lines(change)],
+        lines[:SHOWN],
         f"{path}/changes.csv",
         nothing="Nothing would change." if row.steps_total is not None else "Nothing has been fetched yet.",
     )
