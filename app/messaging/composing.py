@@ -159,25 +159,14 @@ def _why_not(row: Any, now: datetime) -> tuple[str, str] | None:
 
 def _why_not_now(occasion: Occasion, row: Any, now: datetime) -> tuple[str, str] | None:
     """What has overtaken a message since it was asked for."""
-    begun = row["starts_at"] is not None and row["starts_at"] <= now
-    cancelled = row["session_state"] == "cancelled"
-    gone: dict[Occasion, Callable[[], str | None]] = {
-        Occasion.BOOKING_CONFIRMED: lambda: None if row["booking_state"] == "confirmed" else "BOOKING_ENDED",
-        Occasion.BOOKING_OFFERED: lambda: None if row["offer_state"] == "open" else "OFFER_ENDED",
-        Occasion.BOOKING_ASKED_AGAIN: lambda: (
-            None if row["booking_state"] in ("confirmed", "waiting", "offered") else "BOOKING_ENDED"
-        ),
-        Occasion.SESSION_CHANGED: lambda: None if row["booking_state"] == "confirmed" else "BOOKING_ENDED",
-        Occasion.REMINDER: lambda: _reminder_gone(row),
-        Occasion.AFTER_ATTENDED: lambda: "SESSION_CANCELLED" if cancelled else None,
-        Occasion.AFTER_ABSENT: lambda: "SESSION_CANCELLED" if cancelled else None,
-        Occasion.CERTIFICATE_ISSUED: lambda: None if row["certificate_state"] == "issued" else "CERTIFICATE_ENDED",
-        Occasion.CAMPAIGN: lambda: "CAMPAIGN_WITHDRAWN" if row["campaign_state"] == "withdrawn" else None,
-    }
-    code = gone[occasion]() if occasion in gone else None
-    if code is None and begun and occasion in (Occasion.REMINDER, Occasion.BOOKING_OFFERED, Occasion.SESSION_CHANGED):
+    gone = _GONE.get(occasion)
+    code = None if gone is None else gone(row)
+    if code is None and occasion in _BEFORE_IT_BEGINS and row["starts_at"] is not None and row["starts_at"] <= now:
         code = "TOO_LATE"
     return None if code is None else ("withdrawn", code)
+
+
+_BEFORE_IT_BEGINS = frozenset({Occasion.REMINDER, Occasion.BOOKING_OFFERED, Occasion.SESSION_CHANGED})
 
 
 def _reminder_gone(row: Any) -> str | None:
@@ -186,6 +175,28 @@ def _reminder_gone(row: Any) -> str | None:
     if row["booking_state"] != "confirmed":
         return "BOOKING_ENDED"
     return "SESSION_MOVED" if row["reminder_state"] == "withdrawn" else None
+
+
+def _of_booking(*states: str) -> Callable[[Any], str | None]:
+    return lambda row: None if row["booking_state"] in states else "BOOKING_ENDED"
+
+
+def _of_session(row: Any) -> str | None:
+    return "SESSION_CANCELLED" if row["session_state"] == "cancelled" else None
+
+
+_GONE: dict[Occasion, Callable[[Any], str | None]] = {
+    Occasion.BOOKING_CONFIRMED: _of_booking("confirmed"),
+    Occasion.BOOKING_OFFERED: lambda row: None if row["offer_state"] == "open" else "OFFER_ENDED",
+    Occasion.BOOKING_ASKED_AGAIN: _of_booking("confirmed", "waiting", "offered"),
+    Occasion.SESSION_CHANGED: _of_booking("confirmed"),
+    Occasion.REMINDER: _reminder_gone,
+    Occasion.AFTER_ATTENDED: _of_session,
+    Occasion.AFTER_ABSENT: _of_session,
+    Occasion.CERTIFICATE_ISSUED: lambda row: None if row["certificate_state"] == "issued" else "CERTIFICATE_ENDED",
+    Occasion.CAMPAIGN: lambda row: "CAMPAIGN_WITHDRAWN" if row["campaign_state"] == "withdrawn" else None,
+}
+"""Why a message about each occasion is not true any more: a code; None while it is."""
 
 
 def _letter(row: Any, sender: Sender, now: datetime) -> Letter:

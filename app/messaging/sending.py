@@ -26,7 +26,7 @@ from tenants.session import UnitOfWork
 
 MESSAGES_A_TURN = 2_000
 """After so many a tenant gives the worker's place to whoever waits."""
-NOTED_TOGETHER = 50
+NOTED_TOGETHER = 100
 PAUSE_SECONDS = 2.0
 """Until the next look where the tenant's pace or the daily allowance is used up."""
 AWAY_SECONDS = 15.0

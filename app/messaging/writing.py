@@ -26,12 +26,16 @@ _markdown = MarkdownIt("commonmark", {"html": False, "breaks": True})
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A template that was read: subject, HTML and plain text in pieces between which values go by name."""
+    """A template that was read: subject, HTML and plain text in pieces between which values go by name.
+
+    `names`: those that are used.
+    """
 
     subject: tuple[str, ...]
     html: tuple[str, ...]
     text: tuple[str, ...]
     kinds: Mapping[str, Kind]
+    names: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,8 @@ def prepare(occasion: Occasion, subject: str, body: str) -> Prepared:
     tokens = _markdown.parse(source)
     rendered = _markdown.renderer.render(tokens, _markdown.options, {})
     plain = PLACEHOLDER.sub(lambda found: f"\x02{found[1]}\x03", " ".join(subject.split()))
-    return Prepared(_pieces(plain), _pieces(str(rendered)), _pieces(plain_text(tokens)), kinds)
+    pieces = _pieces(plain), _pieces(str(rendered)), _pieces(plain_text(tokens))
+    return Prepared(*pieces, kinds, frozenset(name for some in pieces for name in some[1::2]))
 
 
 def _marked(name: str, kinds: Mapping[str, Kind]) -> str:
@@ -71,7 +76,7 @@ def _pieces(text: str) -> tuple[str, ...]:
 
 def write(prepared: Prepared, values: Mapping[str, str]) -> Written:
     """Fill the placeholders. A name that there is no value for leaves nothing."""
-    clean = {name: _clean(value, prepared.kinds.get(name)) for name, value in values.items()}
+    clean = {name: _clean(value, prepared.kinds.get(name)) for name, value in values.items() if name in prepared.names}
     escaped = {name: html.escape(value) for name, value in clean.items()}
     return Written(_filled(prepared.subject, clean), _filled(prepared.html, escaped), _filled(prepared.text, clean))
 
@@ -84,7 +89,9 @@ def _clean(value: str, kind: Kind | None) -> str:
 
 
 def _filled(pieces: tuple[str, ...], values: Mapping[str, str]) -> str:
-    return "".join(values.get(piece, "") if index % 2 else piece for index, piece in enumerate(pieces))
+    filled = list(pieces)
+    filled[1::2] = [values.get(name, "") for name in pieces[1::2]]
+    return "".join(filled)
 
 
 def plain_text(tokens: list[Token]) -> str:

@@ -47,7 +47,8 @@ class Post:
 
     def start(self, kill: Kill = Kill.NEVER, effect_seconds: float = 0.0) -> ForkServerProcess:
         """Start a worker process; end it with `ended` or in a `worker` block."""
-        settings = settings_for(self.urls, self.redis_url, self.data_dir, lease_seconds=LEASE_SECONDS, **self.others)
+        others = {"lease_seconds": LEASE_SECONDS} | self.others
+        settings = settings_for(self.urls, self.redis_url, self.data_dir, **others)
         values: dict[str, Any] = settings.model_dump(mode="json")
         process = _processes.Process(target=serve, args=(values, kill, effect_seconds))
         process.start()

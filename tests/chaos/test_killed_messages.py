@@ -28,6 +28,8 @@ from tests.support import Installation
 
 pytestmark = pytest.mark.one_login
 COUNT = 300
+LONG_LEASE = 20
+"""Where nobody is killed: no slow machine must make a lease run out."""
 
 
 @pytest.fixture
@@ -123,7 +125,7 @@ async def test_a_campaign_whose_worker_is_killed_twice_reaches_everybody_once(
 async def test_the_mail_server_goes_away_in_the_middle(
     installation: Installation, post: Post, mailbox: Mailbox
 ) -> None:
-    post = replace(post, others={"smtp_port": mailbox.port})
+    post = replace(post, others={"smtp_port": mailbox.port, "lease_seconds": LONG_LEASE})
     await ask_for(installation, post, 60)
     mailbox.refusals = ["421 Going away"] * 10
     with post.worker():
@@ -132,7 +134,7 @@ async def test_the_mail_server_goes_away_in_the_middle(
 
 
 async def test_stopping_a_worker_leaves_no_doubt(installation: Installation, post: Post, mailbox: Mailbox) -> None:
-    post = replace(post, others={"smtp_port": mailbox.port})
+    post = replace(post, others={"smtp_port": mailbox.port, "lease_seconds": LONG_LEASE})
     await ask_for(installation, post, COUNT)
     with post.worker() as stopping:
         mailbox.on_message = lambda: stopping.terminate() if len(mailbox.messages) == 30 else None
