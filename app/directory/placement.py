@@ -80,6 +80,23 @@ async def count_known(work: UnitOfWork, candidates: Sequence[Candidate]) -> int:
     return sum(who.account in held or who.email in held for who in candidates)
 
 
+class NoSuchLearner(LookupError):
+    """There is no learner of that id, or the record was merged into another."""
+
+
+async def place_by_hand(work: UnitOfWork, person: PersonInFile, learner_id: UUID | None) -> UUID:
+    """The learner that a person said somebody is: a known one, or with None somebody new. Raises NoSuchLearner."""
+    if learner_id is None:
+        learner_id = await make_learner(work, person)
+        await work.session.flush()
+        return learner_id
+    learner = await work.session.get(Learner, (work.tenant_id, learner_id))
+    if learner is None or learner.merged_into_id is not None:
+        raise NoSuchLearner(str(learner_id))
+    await add_identifiers(work, learner_id, person.candidate)
+    return learner_id
+
+
 async def make_learner(work: UnitOfWork, person: PersonInFile) -> UUID:
     """A new learner, because a person said that it is nobody known."""
     await lock_register(work)

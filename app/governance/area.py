@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.directory.locations import council_key
 from app.directory.models import CqcLocation, Employer, TenantLocation
 from app.governance.equity import SMALLEST
-from app.governance.group import Place
+from app.governance.group import Place, gathered
 from app.governance.models import PartnerOrganisation, Partnership
 from app.governance.partnerships import steps_of
 from app.governance.rules import Cell, ToldCell, may_be_told, names_are_shared, stage_of
@@ -74,7 +74,7 @@ async def places(session: AsyncSession, area: OwnArea) -> list[Place]:
     """Locations of the tenant in the area, by name, with their employers."""
     rows = await session.execute(
         select(
-            TenantLocation.id, CqcLocation.name, CqcLocation.primary_setting, CqcLocation.local_authority, Employer.id
+            TenantLocation.id, CqcLocation.name, CqcLocation.primary_setting, Employer.id, CqcLocation.local_authority
         )
         .join(CqcLocation, CqcLocation.id == TenantLocation.location_id)
         .outerjoin(
@@ -84,14 +84,8 @@ async def places(session: AsyncSession, area: OwnArea) -> list[Place]:
         .where(CqcLocation.local_authority.is_not(None))
         .order_by(CqcLocation.name, TenantLocation.id, Employer.name, Employer.id)
     )
-    own, found = council_key(area.local_authority), dict[UUID, Place]()
-    for location_id, name, setting, authority, employer_id in rows:
-        if council_key(authority or "") != own:
-            continue
-        place = found.get(location_id, Place(location_id, name, setting, ()))
-        employers = (*place.employers, employer_id) if employer_id is not None else place.employers
-        found[location_id] = Place(location_id, name, setting, employers)
-    return list(found.values())
+    own = council_key(area.local_authority)
+    return gathered(row[:-1] for row in rows if council_key(row[-1] or "") == own)
 
 
 async def coverage(session: AsyncSession, employer_ids: Sequence[UUID]) -> list[ToldCell]:

@@ -3,7 +3,7 @@
 The group is read anew for each question, so a location that joins or leaves it counts at once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -114,6 +114,11 @@ async def places(session: AsyncSession, staff_member_id: UUID) -> list[Place]:
         .where(StaffMember.id == staff_member_id, StaffMember.ended_at.is_(None))
         .order_by(CqcLocation.name, TenantLocation.id, Employer.name, Employer.id)
     )
+    return gathered(rows)
+
+
+def gathered(rows: Iterable[Any]) -> list[Place]:
+    """Rows of a location's id, name and setting, each with one of its employers or none, as locations."""
     found: dict[UUID, Place] = {}
     for location_id, name, setting, employer_id in rows:
         place = found.get(location_id, Place(location_id, name, setting, ()))

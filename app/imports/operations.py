@@ -6,8 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from app.directory.models import Learner
-from app.directory.placement import add_identifiers, make_learner
+from app.directory.placement import NoSuchLearner, place_by_hand
 from app.imports.appliers import APPLIERS
 from app.imports.appliers.base import ApplyContext, parsed_rows
 from app.imports.errors import ImportRefusal
@@ -64,14 +63,11 @@ async def resolve_row(work: UnitOfWork, row_id: UUID, learner_id: UUID | None) -
     record = _record(run, raws[0])
     person = person_of(record, run.options)
     assert person is not None
-    if learner_id is None:
-        learner_id = await make_learner(work, person)
-        await work.session.flush()
-    else:
-        learner = await work.session.get(Learner, (work.tenant_id, learner_id))
-        if learner is None or learner.merged_into_id is not None:
-            raise ImportRefusal("NO_SUCH_LEARNER", "There is no such learner. Choose one from the list.", "learner_id")
-        await add_identifiers(work, learner_id, person.candidate)
+    try:
+        learner_id = await place_by_hand(work, person, learner_id)
+    except NoSuchLearner as nobody:
+        message = "There is no such learner. Choose one from the list."
+        raise ImportRefusal("NO_SUCH_LEARNER", message, "learner_id") from nobody
     context = ApplyContext.of(run, decided=learner_id)
     outcome = await APPLIERS[run.format_code](work, context, parsed_rows(context, raws))
     await keep_rows(work, run.id, outcome.kept)

@@ -2,8 +2,7 @@
 
 from uuid import UUID
 
-from app.directory.models import Learner
-from app.directory.placement import add_identifiers, make_learner
+from app.directory.placement import NoSuchLearner, place_by_hand
 from app.outside.coming import told_by
 from app.outside.errors import OutsideRefusal
 from app.outside.models import OutsideRegistration
@@ -21,21 +20,17 @@ async def choose(work: UnitOfWork, registration_id: UUID, learner_id: UUID | Non
     row = await _waiting(work, registration_id)
     employer_id = await employer_named(work, row)
     person = person_of(told_by(row).who, employer_id)
-    if learner_id is None:
-        learner_id = await make_learner(work, person)
-        await work.session.flush()
-    else:
-        learner = await work.session.get(Learner, (work.tenant_id, learner_id))
-        if learner is None or learner.merged_into_id is not None:
-            raise OutsideRefusal("NO_SUCH_LEARNER", "There is no such learner. Choose one from the list.", "answer")
-        await add_identifiers(work, learner_id, person.candidate)
-        employer_id = None
-    await keep_learner(work, row, learner_id, employer_id)
+    try:
+        placed = await place_by_hand(work, person, learner_id)
+    except NoSuchLearner as nobody:
+        message = "There is no such learner. Choose one from the list."
+        raise OutsideRefusal("NO_SUCH_LEARNER", message, "answer") from nobody
+    await keep_learner(work, row, placed, employer_id if learner_id is None else None)
     row.revision += 1
     row.pending, row.left_out = True, False
-    work.record(Action.OUTSIDE_REGISTRATION_PLACED, "outside_registration", row.id, after={"learner": str(learner_id)})
+    work.record(Action.OUTSIDE_REGISTRATION_PLACED, "outside_registration", row.id, after={"learner": str(placed)})
     work.emit(Topic.OUTSIDE_SETTLE, f"{row.id}:{row.revision}", registration_id=row.id)
-    return learner_id
+    return placed
 
 
 async def leave_out(work: UnitOfWork, registration_id: UUID) -> None:
