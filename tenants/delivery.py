@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, not_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, not_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -23,6 +23,8 @@ from tenants.session import UnitOfWork
 MAXIMUM_FAILURES = 12
 """After so many failures a message is dead: with a lease of a minute that is after two and a half hours."""
 LONGEST_DELAY = timedelta(hours=1)
+KEPT = timedelta(days=90)
+FORGOTTEN_AT_ONCE = 10_000
 PAUSED_LOOK = timedelta(minutes=1)
 """When a tenant is looked at again whose work is paused; going on looks at once."""
 LEASE_LOST = "LeaseExpired"
@@ -244,6 +246,18 @@ async def replay(work: UnitOfWork, outbox_id: UUID) -> None:
     message.dead_at, message.failures, message.available_at = None, 0, work.now
     await mark_due(work.session, work.tenant_id, work.now)
     work.record(Action.OUTBOX_REPLAYED, "outbox", message.id, before=before, after={"failures": 0})
+
+
+async def forget_done(work: UnitOfWork) -> int:
+    """Forget what was done long ago, at most so many at once; how many. What was given up stays for a person."""
+    old = (
+        select(OutboxMessage.id)
+        .where(OutboxMessage.done_at < work.now - KEPT)
+        .order_by(OutboxMessage.done_at)
+        .limit(FORGOTTEN_AT_ONCE)
+    )
+    gone = delete(OutboxMessage).where(OutboxMessage.id.in_(old)).returning(OutboxMessage.id)
+    return len((await work.session.scalars(gone.execution_options(synchronize_session=False))).all())
 
 
 async def pause(work: UnitOfWork, *, paused: bool) -> None:

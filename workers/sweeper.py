@@ -33,4 +33,5 @@ async def tidy(database: Database) -> None:
         async with database.unit_of_work(TenantContext(tenant_id, ActorKind.WORKER)) as work:
             await forget_old_webhooks(work)
             await forget_old_traces_of_clients(work)
+            await delivery.forget_done(work)
             await forget_old_statements(work)

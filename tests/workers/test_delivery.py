@@ -12,7 +12,7 @@ from tenants import delivery
 from tenants.audit import AuditEvent
 from tenants.delivery import LONGEST_DELAY, MAXIMUM_FAILURES, DeliveryRefusal, LeaseLost, retry_delay
 from tenants.identifiers import new_id
-from tenants.outbox import Pool, TenantWork
+from tenants.outbox import OutboxMessage, Pool, TenantWork
 from tenants.session import UnitOfWork
 from tests.support import Installation
 from tests.workers.conftest import LEASE, due, emit, message, visit
@@ -191,3 +191,25 @@ async def test_the_sweep_finds_what_the_bookkeeping_has_lost(installation: Insta
     assert [claim.outbox_id for claim in await visit(installation, installation.south)] == [outbox_id]
     assert await visit(installation, installation.north) == []
     assert await due(installation) == []
+
+
+async def test_what_was_done_long_ago_is_forgotten_and_what_was_given_up_is_not(installation: Installation) -> None:
+    done, dead, late = [await emit(installation, installation.north) for _ in range(3)]
+    elsewhere = await emit(installation, installation.south)
+    now = installation.clock()
+    for tenant_id, outbox_id, values in (
+        (installation.north, done, {"done_at": now}),
+        (installation.north, dead, {"dead_at": now}),
+        (installation.north, late, {"done_at": now + timedelta(days=2)}),
+        (installation.south, elsewhere, {"done_at": now}),
+    ):
+        async with installation.database.unit_of_work(installation.context(tenant_id)) as work:
+            row = await work.session.get_one(OutboxMessage, (tenant_id, outbox_id))
+            for name, value in values.items():
+                setattr(row, name, value)
+    installation.clock.move(delivery.KEPT + timedelta(days=1))
+    async with installation.database.unit_of_work(installation.context(installation.north)) as work:
+        assert await delivery.forget_done(work) == 1
+        left = set(await work.session.scalars(select(OutboxMessage.id)))
+    assert left == {dead, late}
+    assert (await message(installation, installation.south, elsewhere)).done_at is not None, "another tenant's stays"
