@@ -441,7 +441,7 @@ def _leaf(owner: str, target: Any, value: Any) -> Any:
     if target.name == "ID":
         return f"{owner}:{value}"
     if isinstance(target, GraphQLEnumType):
-        return str(value).upper()
+        return snake(str(value)).lstrip("_").upper()
     if isinstance(value, datetime):
         head, _, fraction = value.strftime("%Y-%m-%dT%H:%M:%S.%f").partition(".")
         fraction = fraction.rstrip("0")
