@@ -89,7 +89,7 @@ async def _add(work: UnitOfWork, vault: Vault) -> UUID | None:
     sent = await _send(work, system.id, _told(learners, people, today))
     await _send(work, system.id, [_voiding(str(sent[TAKEN_BACK]))] if TAKEN_BACK in sent else [])
     given = refunds.CourseGiven(
-        course_id, "INVENTED-01 (the amount too)", Decimal("45.00"), today - timedelta(days=400)
+        course_id, "INVENTED-01 (amount invented)", Decimal("45.00"), today - timedelta(days=400)
     )
     await refunds.save_course(work, given)
     await refunds.find_claims(work)

@@ -14,13 +14,14 @@ from sqlalchemy import select, update
 
 from app.directory.models import Employment, Learner
 from app.identity.models import StaffMember
-from app.identity.permissions import Role
+from app.identity.permissions import Permission, Role
 from app.training.asc_wds.models import AscWdsWorker
 from app.training.certificates.models import Certificate, CertificateTemplate
 from app.training.mapping.models import CourseAccreditation
 from app.training.models import Completion, Tier
 from app.training.refunds.models import LdssClaim
 from tenants.audit import Action, AuditEvent
+from tenants.clock import london_date, system_clock
 from tenants.identifiers import new_id
 from tests.console.visitor import ORIGIN, Visitor, main_text, visitor_as
 from tests.support import NOW, Installation
@@ -224,6 +225,35 @@ async def certify(installation: Installation, world: World) -> None:
         )  # fmt: skip
 
 
+READ = """query($employer: ID!) {
+  open: ldssClaims(where: {state: {equals: "to_claim"}, dueOn: {before: "2027-01-01"}}) { totalCount nodes { dueOn } }
+  late: ldssClaims(orderBy: [DUE_ON_DESC], first: 1) { nodes { certificateNumber learner { id } } }
+  own: ldssClaims(where: {employerId: {equals: $employer}}, first: 1) {
+    nodes { state dueOn daysLeft amount certificateNumber learner { displayName } employer { name } course { title } }
+  } }"""
+
+
+async def read_by_the_api(installation: Installation, world: World) -> None:
+    """Claims by deadline, state and employer; numbers of certificates and names for those alone who may read names."""
+    asked = {"employer": f"Employer:{world.employers['Rose Lodge']}"}
+    read = await installation.data(installation.north, READ, asked)
+    assert read["open"] == {"totalCount": 2, "nodes": [{"dueOn": "2026-11-20"}, {"dueOn": "2026-12-30"}]}
+    cara = {"id": f"Learner:{world.learners[CARA]}"}
+    assert read["late"] == {"nodes": [{"certificateNumber": "NORTH-000001", "learner": cara}]}
+    (own,) = read["own"]["nodes"]
+    assert own == {
+        "state": "TO_CLAIM", "dueOn": "2026-11-20", "amount": "30.50", "learner": {"displayName": AMY},
+        "daysLeft": (date(2026, 11, 20) - london_date(system_clock())).days, "certificateNumber": None,
+        "employer": {"name": "Rose Lodge"}, "course": {"title": "Foundation"},
+    }  # fmt: skip
+    some = [Permission.TRAINING_READ, Permission.DIRECTORY_READ]
+    answer = await installation.graphql(installation.north, READ, asked, scopes=some)
+    refused = {(error["path"][-1], error["extensions"]["code"]) for error in answer["errors"]}
+    assert refused == {("certificateNumber", "FORBIDDEN"), ("displayName", "FORBIDDEN")}
+    assert answer["data"]["late"]["nodes"][0]["certificateNumber"] is None
+    assert (await installation.data(installation.south, READ, asked))["own"] == {"nodes": []}
+
+
 async def test_refunds_follow_from_completions_until_their_deadline(installation: Installation) -> None:
     world = await scene(installation)
     lead = await visitor_as(installation, Role.PROGRAMME_LEAD)
@@ -253,6 +283,7 @@ async def test_refunds_follow_from_completions_until_their_deadline(installation
     assert "88 days before the deadline (0 of 1 after it)" in shown
     assert "NORTH-000001" in shown
     assert shown.index(AMY) < shown.index(DAN) < shown.index(CARA), "the next deadline first"
+    await read_by_the_api(installation, world)
     late = (await lead.get("/console/ldss/all.csv?state=overdue")).text
     assert (AMY in late, DAN in late) == (True, False)
     visitor = await manager(installation, world)

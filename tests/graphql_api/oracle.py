@@ -155,7 +155,7 @@ class Oracle:
             if where in ("Organisation.codes", "Organisation.successors", "Organisation.predecessors"):
                 return self._about_organisation(name, source)
             if where in COMPUTED:
-                return COMPUTED[where](self.rows, source)
+                return _leaf(type_.name, target, COMPUTED[where](self.rows, source))
             return _leaf(type_.name, target, source[COLUMNS.get(where, snake(name))])
 
         return resolve
