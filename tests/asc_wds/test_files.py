@@ -18,12 +18,14 @@ from app.identity.permissions import Permission, Role
 from app.training.asc_wds.models import AscWdsWorker
 from app.training.certificates.models import Certificate, CertificateTemplate
 from app.training.mapping.models import CourseAccreditation
-from app.training.models import Completion, Tier
+from app.training.models import Completion, Course, Tier
 from app.training.refunds.models import LdssClaim
+from app.training.refunds.operations import CourseGiven, save_course
 from tenants.audit import Action, AuditEvent
 from tenants.clock import london_date, system_clock
 from tenants.identifiers import new_id
 from tests.console.visitor import ORIGIN, Visitor, main_text, visitor_as
+from tests.imports.support import completion, completions, take
 from tests.support import NOW, Installation
 from tests.training.requirements import world as worlds
 from tests.training.requirements.world import World
@@ -319,3 +321,18 @@ async def test_refunds_follow_from_completions_until_their_deadline(installation
     installation.clock.move(timedelta(days=1))
     names: set[UUID] = {one.id for one in await rows(installation, Learner)}
     assert names >= set(world.learners.values())
+
+
+async def test_an_import_brings_claims_as_soon_as_it_is_applied(installation: Installation) -> None:
+    elearning.register_handlers()
+    north, context = installation.north, installation.context(installation.north)
+    await take(installation, north, completions([completion(1)]), options={"tier": 1})
+    async with installation.database.unit_of_work(context) as work:
+        course_id = (await work.session.scalars(select(Course.id))).one()
+        await save_course(work, CourseGiven(course_id, "LC-1", Decimal("30.50"), date(2024, 1, 1)))
+    await work_off(installation)
+    before = {one.learner_id for one in await rows(installation, LdssClaim)}
+    await take(installation, north, completions([completion(1), completion(2)]), options={"tier": 1})
+    await work_off(installation)
+    assert len(before) == 1
+    assert before < {one.learner_id for one in await rows(installation, LdssClaim)}
