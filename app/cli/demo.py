@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 
 from app.cli.demo_booking import add_sessions
 from app.cli.demo_certificates import add_certificates
+from app.cli.demo_elearning import add_elearning
 from app.cli.demo_files import DemoFile, write_demo_files
 from app.cli.demo_governance import add_governance, load_postcodes
 from app.cli.demo_mapping import load_mapping
@@ -196,6 +197,7 @@ class _Loader:
         await add_requirements(self.database, context)
         await add_sessions(self.database, context)
         await add_certificates(self.database, context, self.vault, tenant.name)
+        await add_elearning(self.database, context, self.vault)
         await add_governance(self.database, context)
         await self._councils(tenant, context)
         await add_messages(self.database, context, tenant.name, tenant.slug)

@@ -30,7 +30,7 @@ from tenants.base import among
 from tenants.session import UnitOfWork
 
 HOME, OWN_HOME = "/console/asc-wds", "/console/my-locations/asc-wds"
-SHOWN, AT_ONCE = 50, 10
+SHOWN, AT_ONCE = 20, 10
 FIELDS = ("employer", "local_id", "file", "worker", "unique_id", "leave_out")
 ROOM = 8 * 1024
 
@@ -191,6 +191,12 @@ def _tables(desk: Desk, told: reading.Preview, number: int | None) -> dict[str, 
             (line, person.name, row.local_id, row.worker_id, row.name, row.category, row.completed_on, row.expires_on)
             for line, (row, person) in pairs[(number - 1) * SHOWN : number * SHOWN]
         ]
+    wrong: tuple[str, ...] = ("Line", "Kind", "Code", "Name", "Column", "What to do")
+    findings = [_finding(one) for one in told.findings]
+    if number is not None:
+        # The name says no more than column and words do, and is too long for a page.
+        wrong, findings = (*wrong[:3], *wrong[4:]), [(*row[:3], *row[4:]) for row in findings[:SHOWN]]
+    first = f" (the first {SHOWN} of {len(told.findings):,})" if len(findings) < len(told.findings) else ""
     return {
         "lines": Table(
             "Lines of the file (the download has all columns)",
@@ -201,9 +207,9 @@ def _tables(desk: Desk, told: reading.Preview, number: int | None) -> dict[str, 
             "There is none.",
         ),
         "findings": Table(
-            "What is wrong",
-            ("Line", "Kind", "Code", "Name", "Column", "What to do"),
-            [_finding(one) for one in (told.findings if number is None else told.findings[:SHOWN])],
+            f"What is wrong{first}",
+            wrong,
+            findings,
             f"{desk.home}/preview/findings.csv",
             (0, 2),
             "Nothing is wrong.",

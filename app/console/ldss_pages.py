@@ -191,13 +191,19 @@ async def _claim_page(request: Request, problems: list[Problem]) -> Response:
             ("Course", one.course),
             ("Completed", one.claim.completed_on),
             ("Claim until", one.claim.due_on),
-            ("Days left", one.days_left),
+            ("Days left", _left(one)),
             ("Pounds", f"{one.claim.amount:.2f}"),
             ("Learning code", one.claim.learning_code),
             ("Certificate", one.certificate or "None yet: issue it, for the scheme asks for evidence"),
         ],
         forms=[change] if desk.own or may_write(request) else [],
     )
+
+
+def _left(one: ClaimShown) -> str | None:
+    if one.claim.state != "to_claim":
+        return None
+    return f"{one.days_left:,}" if one.days_left >= 0 else f"None: it is overdue by {-one.days_left:,}"
 
 
 async def ldss_claim_change(request: Request) -> Response:

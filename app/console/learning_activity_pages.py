@@ -34,6 +34,8 @@ ACTIVITIES, WAITING = f"{HOME}/activities", f"{HOME}/waiting"
 LINK_FIELDS = ("iri", "title", "course", "kind", "finishes", "move_on")
 SHOWN = 100
 ROOM = 8 * 1024
+LONGEST_CODE = 16
+"""Of a code that stands for an account without a name, as far as pages show it."""
 
 
 async def learning_activities(request: Request) -> Response:
@@ -287,7 +289,8 @@ async def _waiting(request: Request) -> Table:
 
 
 def _account_name(row: LearningAccount) -> str:
-    return row.account or row.email or row.key.partition(":")[2]
+    code = row.key.partition(":")[2]
+    return row.account or row.email or (code if len(code) <= LONGEST_CODE else f"{code[:LONGEST_CODE]}…")
 
 
 async def learning_account(request: Request) -> Response:

@@ -147,5 +147,6 @@ def _finish(work: UnitOfWork, run: ImportRun) -> None:
     run.state, run.finished_at = "finished", work.now
     work.record(Action.IMPORT_FINISHED, "import", run.id, after=dict(run.counts.get("result", {})))
     work.emit(Topic.FIGURES_REFRESH, f"import:{run.id}", import_id=run.id)
+    work.emit(Topic.LDSS_CLAIMS, f"import:{run.id}", import_id=run.id)
     standing.request_all(work, f"import:{run.id}")
     announce(work, EventType.IMPORT_FINISHED, f"Import:{run.id}")

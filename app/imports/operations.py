@@ -82,6 +82,7 @@ async def resolve_row(work: UnitOfWork, row_id: UUID, learner_id: UUID | None) -
         after={"rows": [row.row_number for row in rows], "learner_id": learner_id},
     )
     work.emit(Topic.FIGURES_REFRESH, f"row:{row_id}", import_id=run.id)
+    work.emit(Topic.LDSS_CLAIMS, f"row:{row_id}", import_id=run.id)
     standing.request_all(work, f"row:{row_id}")
     return learner_id
 

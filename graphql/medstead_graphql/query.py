@@ -37,6 +37,7 @@ from medstead_graphql.types.champions import (
 )
 from medstead_graphql.types.courses import CourseMerge
 from medstead_graphql.types.directory import Employer, Learner, LearnerMerge, Location, Tenant
+from medstead_graphql.types.elearning import ELearningQuestions
 from medstead_graphql.types.evidence import FigurePoint, ImpactSummary, MetricDefinition, PeriodInput, impact_source
 from medstead_graphql.types.funding import FundingQuestions
 from medstead_graphql.types.governance import GovernanceQuestions
@@ -103,7 +104,7 @@ from tenants import models as registry
 
 
 @strawberry.type(description="Reads. Everything is seen within the tenant that the caller's token is for.")
-class Query(BookingQuestions, CampaignQuestions, FundingQuestions, GovernanceQuestions):
+class Query(BookingQuestions, CampaignQuestions, ELearningQuestions, FundingQuestions, GovernanceQuestions):
     """Reads."""
 
     tenant: Tenant = one(registry.Tenant, join=lambda _, tenant, compilation: tenant.c.id == compilation.tenant)

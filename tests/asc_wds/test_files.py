@@ -14,15 +14,18 @@ from sqlalchemy import select, update
 
 from app.directory.models import Employment, Learner
 from app.identity.models import StaffMember
-from app.identity.permissions import Role
+from app.identity.permissions import Permission, Role
 from app.training.asc_wds.models import AscWdsWorker
 from app.training.certificates.models import Certificate, CertificateTemplate
 from app.training.mapping.models import CourseAccreditation
-from app.training.models import Completion, Tier
+from app.training.models import Completion, Course, Tier
 from app.training.refunds.models import LdssClaim
+from app.training.refunds.operations import CourseGiven, save_course
 from tenants.audit import Action, AuditEvent
+from tenants.clock import london_date, system_clock
 from tenants.identifiers import new_id
 from tests.console.visitor import ORIGIN, Visitor, main_text, visitor_as
+from tests.imports.support import completion, completions, take
 from tests.support import NOW, Installation
 from tests.training.requirements import world as worlds
 from tests.training.requirements.world import World
@@ -224,6 +227,35 @@ async def certify(installation: Installation, world: World) -> None:
         )  # fmt: skip
 
 
+READ = """query($employer: ID!) {
+  open: ldssClaims(where: {state: {equals: "to_claim"}, dueOn: {before: "2027-01-01"}}) { totalCount nodes { dueOn } }
+  late: ldssClaims(orderBy: [DUE_ON_DESC], first: 1) { nodes { certificateNumber learner { id } } }
+  own: ldssClaims(where: {employerId: {equals: $employer}}, first: 1) {
+    nodes { state dueOn daysLeft amount certificateNumber learner { displayName } employer { name } course { title } }
+  } }"""
+
+
+async def read_by_the_api(installation: Installation, world: World) -> None:
+    """Claims by deadline, state and employer; numbers of certificates and names for those alone who may read names."""
+    asked = {"employer": f"Employer:{world.employers['Rose Lodge']}"}
+    read = await installation.data(installation.north, READ, asked)
+    assert read["open"] == {"totalCount": 2, "nodes": [{"dueOn": "2026-11-20"}, {"dueOn": "2026-12-30"}]}
+    cara = {"id": f"Learner:{world.learners[CARA]}"}
+    assert read["late"] == {"nodes": [{"certificateNumber": "NORTH-000001", "learner": cara}]}
+    (own,) = read["own"]["nodes"]
+    assert own == {
+        "state": "TO_CLAIM", "dueOn": "2026-11-20", "amount": "30.50", "learner": {"displayName": AMY},
+        "daysLeft": (date(2026, 11, 20) - london_date(system_clock())).days, "certificateNumber": None,
+        "employer": {"name": "Rose Lodge"}, "course": {"title": "Foundation"},
+    }  # fmt: skip
+    some = [Permission.TRAINING_READ, Permission.DIRECTORY_READ]
+    answer = await installation.graphql(installation.north, READ, asked, scopes=some)
+    refused = {(error["path"][-1], error["extensions"]["code"]) for error in answer["errors"]}
+    assert refused == {("certificateNumber", "FORBIDDEN"), ("displayName", "FORBIDDEN")}
+    assert answer["data"]["late"]["nodes"][0]["certificateNumber"] is None
+    assert (await installation.data(installation.south, READ, asked))["own"] == {"nodes": []}
+
+
 async def test_refunds_follow_from_completions_until_their_deadline(installation: Installation) -> None:
     world = await scene(installation)
     lead = await visitor_as(installation, Role.PROGRAMME_LEAD)
@@ -253,6 +285,7 @@ async def test_refunds_follow_from_completions_until_their_deadline(installation
     assert "88 days before the deadline (0 of 1 after it)" in shown
     assert "NORTH-000001" in shown
     assert shown.index(AMY) < shown.index(DAN) < shown.index(CARA), "the next deadline first"
+    await read_by_the_api(installation, world)
     late = (await lead.get("/console/ldss/all.csv?state=overdue")).text
     assert (AMY in late, DAN in late) == (True, False)
     visitor = await manager(installation, world)
@@ -288,3 +321,18 @@ async def test_refunds_follow_from_completions_until_their_deadline(installation
     installation.clock.move(timedelta(days=1))
     names: set[UUID] = {one.id for one in await rows(installation, Learner)}
     assert names >= set(world.learners.values())
+
+
+async def test_an_import_brings_claims_as_soon_as_it_is_applied(installation: Installation) -> None:
+    elearning.register_handlers()
+    north, context = installation.north, installation.context(installation.north)
+    await take(installation, north, completions([completion(1)]), options={"tier": 1})
+    async with installation.database.unit_of_work(context) as work:
+        course_id = (await work.session.scalars(select(Course.id))).one()
+        await save_course(work, CourseGiven(course_id, "LC-1", Decimal("30.50"), date(2024, 1, 1)))
+    await work_off(installation)
+    before = {one.learner_id for one in await rows(installation, LdssClaim)}
+    await take(installation, north, completions([completion(1), completion(2)]), options={"tier": 1})
+    await work_off(installation)
+    assert len(before) == 1
+    assert before < {one.learner_id for one in await rows(installation, LdssClaim)}

@@ -98,6 +98,9 @@ TABLES = {
     "MetricDefinition": "metric_definition",
     "FigurePoint": "tenant_metric",
     "ReportSnapshot": "report_snapshot",
+    "LearningSystem": "learning_system",
+    "LearningActivity": "learning_activity",
+    "LdssClaim": "ldss_claim",
     "WebhookEndpoint": "webhook_endpoint",
     "WebhookEvent": "webhook_event",
     "WebhookDelivery": "webhook_delivery",
@@ -197,6 +200,9 @@ DEFAULT_ORDERS = {
     "MetricDefinition": ("CODE_ASC", "VERSION_ASC"),
     "FigurePoint": ("METRIC_CODE_ASC", "PERIOD_START_ASC"),
     "ReportSnapshot": ("REQUESTED_AT_DESC",),
+    "LearningSystem": ("NAME_ASC",),
+    "LearningActivity": ("TITLE_ASC",),
+    "LdssClaim": ("DUE_ON_ASC",),
     "WebhookEndpoint": ("CREATED_AT_ASC",),
     "WebhookDelivery": ("CREATED_AT_DESC",),
     "WebhookAttempt": ("NUMBER_ASC",),
@@ -245,6 +251,7 @@ SCOPES = {
     "MedicationChampion.contactRoute": "people:read",
     "MedicationChampion.endedBecause": "people:read",
     "FeedbackAnswer.text": "people:read",
+    "LdssClaim.certificateNumber": "people:read",
     "ImportRow.cells": "people:read",
 }
 """What a field needs of itself; what it leads to is in NODE_SCOPES."""
@@ -290,5 +297,6 @@ NODE_SCOPES = {
     **dict.fromkeys(("ProviderContact", "Campaign", "MessageTemplate", "ReminderRule"), "messages:read"),
     **dict.fromkeys(("Reminder", "NudgeRule", "MessageObjection", "Message"), "messages:read"),
     **dict.fromkeys(("FigurePoint", "ReportSnapshot"), "evidence:read"),
+    **dict.fromkeys(("LearningSystem", "LearningActivity", "LdssClaim"), "training:read"),
     **dict.fromkeys(("WebhookEndpoint", "WebhookEvent", "WebhookDelivery", "WebhookAttempt"), "webhooks:write"),
 }

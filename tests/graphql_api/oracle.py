@@ -155,7 +155,7 @@ class Oracle:
             if where in ("Organisation.codes", "Organisation.successors", "Organisation.predecessors"):
                 return self._about_organisation(name, source)
             if where in COMPUTED:
-                return COMPUTED[where](self.rows, source)
+                return _leaf(type_.name, target, COMPUTED[where](self.rows, source))
             return _leaf(type_.name, target, source[COLUMNS.get(where, snake(name))])
 
         return resolve
@@ -441,7 +441,7 @@ def _leaf(owner: str, target: Any, value: Any) -> Any:
     if target.name == "ID":
         return f"{owner}:{value}"
     if isinstance(target, GraphQLEnumType):
-        return str(value).upper()
+        return snake(str(value)).lstrip("_").upper()
     if isinstance(value, datetime):
         head, _, fraction = value.strftime("%Y-%m-%dT%H:%M:%S.%f").partition(".")
         fraction = fraction.rstrip("0")

@@ -25,6 +25,8 @@ SHORT = {
     "FeedbackForm",
     "LearnerMerge",
     "FigurePoint",
+    "LearningSystem",
+    "LearningActivity",
     "Import",
     "Location",
     "Session",

@@ -46,7 +46,7 @@ class Counts:
 
 
 async def claims(session: AsyncSession, today: date, employers: Collection[UUID] | None = None) -> list[ClaimShown]:
-    """All claims, or those of some employers, the next deadline first."""
+    """All claims, or those of some employers, the next deadline first; those that were made or are closed come last."""
     rows = await session.execute(_statement(employers))
     found = []
     for claim, learner, employer, course, certificate, issued_at, told in rows:
@@ -54,7 +54,7 @@ async def claims(session: AsyncSession, today: date, employers: Collection[UUID]
         left = (claim.due_on - today).days
         how = urgency(claim.state, claim.due_on, today)
         found.append(ClaimShown(claim, learner, employer, course, left, how, certificate or told, issued_on))
-    return found
+    return sorted(found, key=lambda one: one.claim.state != "to_claim")
 
 
 def _statement(employers: Collection[UUID] | None) -> Select[Any]:

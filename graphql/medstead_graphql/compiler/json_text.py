@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from graphql import GraphQLEnumType, GraphQLNamedType
-from sqlalchemy import BigInteger, Boolean, Column, ColumnElement, Integer, Text, Uuid, cast, func, literal_column
+from sqlalchemy import BigInteger, Boolean, Column, ColumnElement, Integer, Text, Uuid, case, cast, func, literal_column
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 Piece = str | ColumnElement[Any]
@@ -75,10 +75,17 @@ def json_value(column: ColumnElement[Any], named: GraphQLNamedType, owner: str) 
     if named.name == "Decimal":
         return _perhaps(column, func.to_json(cast(column, Text)))
     if isinstance(named, GraphQLEnumType):
-        return _perhaps(column, func.to_json(func.upper(column)))
+        return _perhaps(column, func.to_json(_member(column, named)))
     if isinstance(column.type, Integer | BigInteger | Boolean):
         return _perhaps(column, cast(column, Text))
     return _perhaps(column, func.to_json(column))
+
+
+def _member(column: ColumnElement[Any], named: GraphQLEnumType) -> ColumnElement[Any]:
+    """The name of the member whose value the column holds: the value in capitals, unless it is named otherwise."""
+    stored = {name: str(getattr(one.value, "value", one.value)) for name, one in named.values.items()}
+    others = [(column == _constant(value), _constant(name)) for name, value in stored.items() if value.upper() != name]
+    return case(*others, else_=func.upper(column)) if others else func.upper(column)
 
 
 def _perhaps(column: ColumnElement[Any], written: ColumnElement[Any]) -> Json:
