@@ -1,5 +1,7 @@
 """Fixtures: real servers for the run, a database of its own for each test, two tenants with the same business keys."""
 
+import gc
+import itertools
 import os
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
@@ -10,8 +12,12 @@ import pytest
 import redis.asyncio as redis
 from argon2 import PasswordHasher
 from hypothesis import HealthCheck, Phase, settings
+from sqlalchemy import Dialect, event
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.util import LRUCache
 
 from app.identity import passwords
+from tenants import engine
 from tests import servers
 from tests.browser.finding import HOW_TO_GET_ONE, find_browser
 from tests.graphql_api.npm import AUDITS, CLIENTS, HOW_TO_GET_NODE, have_node
@@ -22,6 +28,8 @@ _not_run: list[str] = []
 """Tests that were not run because there is no browser, or no package of npm, and how to get what they need."""
 
 
+STATEMENTS = 5_000
+"""How many compiled statements a process of the run remembers: all of them."""
 ORACLE_PROFILE = "oracle"
 """Hypothesis settings of the documents that are compared with the oracle."""
 
@@ -35,6 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """The controlling process starts the servers; worker processes find them in the environment."""
     hash_quickly()
+    remember_statements()
     documents: int | None = config.getoption("--documents")
     settings.register_profile(
         ORACLE_PROFILE,
@@ -57,6 +66,33 @@ def hash_quickly() -> None:
     passwords.NOBODY = passwords._hasher.hash("nobody")
 
 
+def remember_statements() -> None:
+    """Let all engines of a process share what statements were compiled to, as the requests of a running one do."""
+    shared: dict[bool, tuple[Dialect, Any]] = {}
+
+    def create(url: str, **options: Any) -> AsyncEngine:
+        made = create_async_engine(url, **options)
+        kind = "statement_cache_size" in options["connect_args"]
+        if kind in shared:
+            made.sync_engine.dialect, made.sync_engine._compiled_cache = shared[kind]
+        else:
+            made.sync_engine._compiled_cache = LRUCache(STATEMENTS)
+
+        @event.listens_for(made.sync_engine, "connect", once=True)
+        def knows_its_server(*_: object) -> None:
+            shared.setdefault(kind, (made.sync_engine.dialect, made.sync_engine._compiled_cache))
+
+        return made
+
+    vars(engine)["create_async_engine"] = create
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays for the life of the process: it need not be looked through for garbage."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop what was started."""
     _stack.close()
@@ -72,6 +108,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             items[:] = [item for item in items if item not in needing]
             config.hook.pytest_deselected(items=needing)
             _not_run.extend(f"{item.nodeid}: {how}" for item in needing)
+    begin_with_the_longest(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+
+
+def begin_with_the_longest(items: list[pytest.Item], processes: int) -> None:
+    """Put a share of the long tests before each process's share of the others, as xdist hands equal parts out.
+
+    What is left at the end is short then, and goes to whoever has nothing to do.
+    """
+    long = [item for item in items if item.get_closest_marker("long") is not None]
+    others = iter([item for item in items if item.get_closest_marker("long") is None])
+    left, ordered = len(items), list[pytest.Item]()
+    for number in range(processes):
+        share = long[number::processes]
+        size = left // (processes - number)
+        ordered += [*share, *itertools.islice(others, max(0, size - len(share)))]
+        left -= size
+    items[:] = [*ordered, *others]
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
