@@ -1,4 +1,7 @@
-"""Commands about the API: trusted documents, and who uses which field."""
+"""Commands about the API: trusted documents, and who uses which field.
+
+The schema is made where it is needed: making it takes longer than all else that a command does.
+"""
 
 from pathlib import Path
 
@@ -9,9 +12,6 @@ from app.cli.console_output import fail, out, say
 from app.cli.opened import at_the_command_line, runtime_database
 from app.identity.usage import uses
 from app.settings import Settings
-from medstead_graphql.contract import compare
-from medstead_graphql.schema import Asked, schema
-from medstead_graphql.trusted import trusted_documents
 from tenants.clock import london_date, system_clock
 from tenants.context import ActorKind, PlatformContext
 from tenants.models import Tenant
@@ -19,6 +19,9 @@ from tenants.models import Tenant
 
 def list_documents() -> None:
     """Print name, points and id of each; ends with 1 if one of them is not valid."""
+    from medstead_graphql.schema import Asked, schema
+    from medstead_graphql.trusted import trusted_documents
+
     for document in trusted_documents():
         asked = schema.ask(document.text, document.variables, None)
         if not isinstance(asked, Asked):
@@ -28,6 +31,8 @@ def list_documents() -> None:
 
 def release_contract(committed: Path, served: str) -> None:
     """Copy the committed contract to `released.graphql`, unless it breaks what was released before."""
+    from medstead_graphql.contract import compare
+
     if committed.read_text(encoding="utf-8") != served:
         fail("The committed contract is not the served one. Run “medstead schema --write” and look at the difference.")
     released = committed.with_name("released.graphql")
