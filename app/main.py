@@ -37,6 +37,7 @@ COUNTED = {
     "xapi_misses": "xapi",
 }
 """What public pages and endpoints count by address, each behind a door of its own."""
+DEPRECATED = deprecations(schema._schema)
 
 
 def create_app(settings: Settings | None = None, clock: Clock = system_clock) -> Starlette:
@@ -51,7 +52,7 @@ def create_app(settings: Settings | None = None, clock: Clock = system_clock) ->
         app.state.graphql = GraphQLService(services)
         for name, door in COUNTED.items():
             setattr(app.state, name, Misses(chosen.redis_url, services.vault, door))
-        app.state.deprecated_fields = deprecations(schema._schema)
+        app.state.deprecated_fields = DEPRECATED
         if chosen.environment != "test":
             # What is there now stays for the life of the process: to look through it again and again for what could be
             # thrown away takes a quarter of the time of a small read.
