@@ -1,5 +1,6 @@
 """Fixtures: real servers for the run, a database of its own for each test, two tenants with the same business keys."""
 
+import gc
 import os
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
@@ -10,8 +11,12 @@ import pytest
 import redis.asyncio as redis
 from argon2 import PasswordHasher
 from hypothesis import HealthCheck, Phase, settings
+from sqlalchemy import Dialect, event
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.util import LRUCache
 
 from app.identity import passwords
+from tenants import engine
 from tests import servers
 from tests.browser.finding import HOW_TO_GET_ONE, find_browser
 from tests.graphql_api.npm import AUDITS, CLIENTS, HOW_TO_GET_NODE, have_node
@@ -22,6 +27,8 @@ _not_run: list[str] = []
 """Tests that were not run because there is no browser, or no package of npm, and how to get what they need."""
 
 
+STATEMENTS = 5_000
+"""How many compiled statements a process of the run remembers: all of them."""
 ORACLE_PROFILE = "oracle"
 """Hypothesis settings of the documents that are compared with the oracle."""
 
@@ -35,6 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """The controlling process starts the servers; worker processes find them in the environment."""
     hash_quickly()
+    remember_statements()
     documents: int | None = config.getoption("--documents")
     settings.register_profile(
         ORACLE_PROFILE,
@@ -55,6 +63,33 @@ def hash_quickly() -> None:
     """Hash passwords of tests by as little work as argon2 allows: thousands of sign-ins would cost minutes."""
     passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     passwords.NOBODY = passwords._hasher.hash("nobody")
+
+
+def remember_statements() -> None:
+    """Let all engines of a process share what statements were compiled to, as the requests of a running one do."""
+    shared: dict[bool, tuple[Dialect, Any]] = {}
+
+    def create(url: str, **options: Any) -> AsyncEngine:
+        made = create_async_engine(url, **options)
+        kind = "statement_cache_size" in options["connect_args"]
+        if kind in shared:
+            made.sync_engine.dialect, made.sync_engine._compiled_cache = shared[kind]
+        else:
+            made.sync_engine._compiled_cache = LRUCache(STATEMENTS)
+
+        @event.listens_for(made.sync_engine, "connect", once=True)
+        def knows_its_server(*_: object) -> None:
+            shared.setdefault(kind, (made.sync_engine.dialect, made.sync_engine._compiled_cache))
+
+        return made
+
+    vars(engine)["create_async_engine"] = create
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays for the life of the process: it need not be looked through for garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
