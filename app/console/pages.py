@@ -305,6 +305,7 @@ def plain(value: Any) -> str:
 _environment = Environment(
     loader=ChoiceLoader([PackageLoader("app.console"), PackageLoader("nhsuk_frontend_jinja")]),
     autoescape=True,
+    auto_reload=False,  # templates come with the release; to look for newer ones costs a twentieth of a page
     undefined=ChainableUndefined,  # the components of nhsuk-frontend-jinja reach into what was not given
     trim_blocks=True,
     lstrip_blocks=True,

@@ -40,6 +40,7 @@ log = structlog.get_logger()
 _environment = Environment(
     loader=ChoiceLoader([PackageLoader(name) for name in ("app.public", "app.console", "nhsuk_frontend_jinja")]),
     autoescape=True,
+    auto_reload=False,
     undefined=ChainableUndefined,  # the components of nhsuk-frontend-jinja reach into what was not given
     trim_blocks=True,
     lstrip_blocks=True,
