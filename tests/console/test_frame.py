@@ -13,7 +13,7 @@ from starlette.routing import Route
 from app.console.console import ROUTES, UndeclaredRoute, refuse_undeclared
 from app.console.pages import ConsoleRoute
 from app.identity.models import Access, LoginSession, PlatformAccess, StaffMember
-from app.identity.permissions import Role
+from app.identity.permissions import ROLE_PERMISSIONS, Permission, Role
 from tenants.audit import AuditEvent
 from tests.console.visitor import Visitor, main_text, visitor_as
 from tests.identity.people import PLATFORM, make_staff
@@ -237,24 +237,34 @@ WHO_SEE_MOST = (
     Role.PLATFORM_OPERATOR,
 )
 """Together they open every page; the others open fewer, and are refused by the same door."""
+WHO_TRIES_ALL = Role.PLATFORM_OPERATOR
+"""Opens the fewest, so it shows that a refused GET or HEAD changes nothing either."""
 
 
 @pytest.mark.one_login
 async def test_get_and_head_of_every_page_change_nothing_but_the_access_log(installation: Installation) -> None:
-    visitors = [await visitor_as(installation, role) for role in WHO_SEE_MOST]
+    visitors = {role: await visitor_as(installation, role) for role in WHO_SEE_MOST}
     _, colleague = await make_staff(installation, installation.north, "two@example.org", Role.ANALYST)
     before = await tenant_counts(installation)
     async with installation.database.session(PLATFORM) as session:
         sessions = (await session.scalars(select(func.count()).select_from(LoginSession))).one()
     for route in console_routes():
         if "GET" in (route.methods or ()):
-            for visitor in visitors:
-                path = "/console" + re.sub(r"\{\w+:uuid\}", str(colleague), route.path)
-                await visitor.get(path)
-                await visitor.http.head(path)
+            path = "/console" + re.sub(r"\{\w+:uuid\}", str(colleague), route.path)
+            opening = [role for role in WHO_SEE_MOST if opens(route, role)]
+            assert opening, path
+            for role in {*opening, WHO_TRIES_ALL}:
+                got, headed = await visitors[role].get(path), await visitors[role].http.head(path)
+                assert (got.status_code == 403) == (headed.status_code == 403) == (role not in opening), (path, role)
     assert await tenant_counts(installation) == before
     async with installation.database.session(PLATFORM) as session:
         assert (await session.scalars(select(func.count()).select_from(LoginSession))).one() == sessions
+
+
+def opens(route: ConsoleRoute, role: Role) -> bool:
+    """Whether a page opens for a role; the pages around signing in open for all."""
+    needs = {need for need in (route.needs, route.also) if isinstance(need, Permission)}
+    return needs <= ROLE_PERMISSIONS[role]
 
 
 def console_routes() -> list[ConsoleRoute]:
