@@ -7,7 +7,7 @@ from uuid import UUID
 
 import orjson
 import pytest
-from graphql import parse, validate
+from graphql import parse
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -195,15 +195,12 @@ NOT_VALID = "the document is not valid"
 async def differing(scene: Scene, tenant_id: UUID, asked: Asked) -> str | None:
     """What is different in the answers: data, or the errors' paths and codes; None if nothing is."""
     oracle = scene.oracles[tenant_id]
-    document = parse(asked.text)
-    if validate(oracle.schema, document):
-        return NOT_VALID
     answer = await scene.served(tenant_id, asked)
     if any(error["extensions"]["code"] == "INVALID_DOCUMENT" for error in answer["errors"]):
-        return NOT_VALID  # its variables do not fit
+        return NOT_VALID
     if any(error["extensions"]["code"] != "FORBIDDEN" for error in answer["errors"]):
         return str(answer["errors"])
-    expected = oracle.execute(document, asked.variables, asked.operation, asked.scopes)
+    expected = oracle.execute(parse(asked.text), asked.variables, asked.operation, asked.scopes)
     errors = sorted(
         (tuple(part for part in error.get("path") or () if isinstance(part, str)), error["extensions"]["code"])
         for error in answer["errors"]
