@@ -1,6 +1,7 @@
 """Fixtures: real servers for the run, a database of its own for each test, two tenants with the same business keys."""
 
 import gc
+import itertools
 import os
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
@@ -107,6 +108,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             items[:] = [item for item in items if item not in needing]
             config.hook.pytest_deselected(items=needing)
             _not_run.extend(f"{item.nodeid}: {how}" for item in needing)
+    begin_with_the_longest(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+
+
+def begin_with_the_longest(items: list[pytest.Item], processes: int) -> None:
+    """Put a share of the long tests before each process's share of the others, as xdist hands equal parts out.
+
+    What is left at the end is short then, and goes to whoever has nothing to do.
+    """
+    long = [item for item in items if item.get_closest_marker("long") is not None]
+    others = iter([item for item in items if item.get_closest_marker("long") is None])
+    left, ordered = len(items), list[pytest.Item]()
+    for number in range(processes):
+        share = long[number::processes]
+        size = left // (processes - number)
+        ordered += [*share, *itertools.islice(others, max(0, size - len(share)))]
+        left -= size
+    items[:] = [*ordered, *others]
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

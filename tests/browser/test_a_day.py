@@ -68,6 +68,7 @@ async def book(journey: Journey, *names: str) -> None:
 
 
 @pytest.mark.row("A57")
+@pytest.mark.long
 async def test_a_day_in_the_life(
     served: Installation, journey: Journey, browser: Browser, address: str, tmp_path: Path
 ) -> None:

@@ -54,6 +54,7 @@ def link_in(text: str, path: str) -> str:
 @pytest.mark.row("A43")
 @pytest.mark.row("A44")
 @pytest.mark.row("C3")
+@pytest.mark.long
 async def test_a_campaign_from_its_text_to_who_came(served: Installation, journey: Journey, mailbox: Mailbox) -> None:
     await make_staff(served, 1, home="Rose Lodge", setting="care_home_with_nursing")
     thorn, _ = await make_staff(served, 1, home="Thorn House", setting="domiciliary")

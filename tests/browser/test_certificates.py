@@ -17,6 +17,7 @@ pytestmark = pytest.mark.browser
 EMAIL = "lead@example.org"
 
 
+@pytest.mark.long
 async def test_a_lead_certifies_and_appoints_and_anybody_verifies(served: Installation, journey: Journey) -> None:
     world = await set_up(served)
     async with served.database.unit_of_work(served.context(served.north)) as work:

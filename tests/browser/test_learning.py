@@ -26,6 +26,7 @@ pytestmark = pytest.mark.browser
 EMAIL = "lead@example.org"
 
 
+@pytest.mark.long
 async def test_a_lead_lets_e_learning_count_and_hands_files_out(served: Installation, journey: Journey) -> None:
     world = await scene(served)
     await make_staff(served, served.north, EMAIL, Role.PROGRAMME_LEAD)

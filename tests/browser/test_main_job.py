@@ -38,6 +38,7 @@ def import_of(journey: Journey) -> UUID:
 
 
 @pytest.mark.row("A30")
+@pytest.mark.long
 async def test_a_file_becomes_figures(served: Installation, journey: Journey) -> None:
     page = journey.page
     await take(served, served.north, COMPLETIONS, "completions", {"tier": 1}, filename="completions.csv")
@@ -141,6 +142,7 @@ async def test_bringing_a_file_in_works_without_scripts(
     await context.close()
 
 
+@pytest.mark.long
 async def test_what_there_is_to_look_at(served: Installation, journey: Journey) -> None:
     made = await small_programme(served, served.north)
     other = completion(2).replace("u2,Givenc,Familyc", "u77,Quinn,Otherwise")

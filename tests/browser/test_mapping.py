@@ -13,6 +13,7 @@ pytestmark = pytest.mark.browser
 EMAIL = "pat@example.org"
 
 
+@pytest.mark.long
 async def test_from_topics_to_a_template(served: Installation, journey: Journey) -> None:
     await make_staff(served, served.north, EMAIL, Role.PROGRAMME_LEAD)
     await learned(served, served.north)

@@ -37,6 +37,7 @@ def served_settings(double: Eventbrite) -> dict[str, Any]:
     return {"eventbrite_url": double.url}
 
 
+@pytest.mark.long
 async def test_a_lead_connects_a_system_and_names_somebody(
     served: Installation, journey: Journey, double: Eventbrite, tmp_path: Path
 ) -> None:

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.browser
 EMAIL = "lead@example.org"
 
 
+@pytest.mark.long
 async def test_a_lead_hands_evidence_out(served: Installation, journey: Journey, tmp_path: Path) -> None:
     await make_scene(served)
     await make_staff(served, served.north, EMAIL, Role.PROGRAMME_LEAD)

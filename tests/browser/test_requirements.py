@@ -72,6 +72,7 @@ async def set_up(served: Installation) -> World:
     return world
 
 
+@pytest.mark.long
 async def test_a_lead_looks_after_the_programme(served: Installation, journey: Journey) -> None:
     await set_up(served)
     await make_staff(served, served.north, EMAIL, Role.PROGRAMME_LEAD)

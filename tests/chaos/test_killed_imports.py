@@ -44,6 +44,7 @@ async def _audited(installation: Installation, tenant_id: UUID) -> Counter[str]:
         return Counter(await session.scalars(told))
 
 
+@pytest.mark.long
 async def test_ten_kills_during_an_import(installation: Installation, post: Post) -> None:
     content = completions([completion(number % 3_000, f"Course {number // 3_000}") for number in range(ROWS)])
     undisturbed = await send(installation, installation.south, content, options={"tier": 1})

@@ -242,6 +242,7 @@ WHO_TRIES_ALL = Role.PLATFORM_OPERATOR
 
 
 @pytest.mark.one_login
+@pytest.mark.long
 async def test_get_and_head_of_every_page_change_nothing_but_the_access_log(installation: Installation) -> None:
     visitors = {role: await visitor_as(installation, role) for role in WHO_SEE_MOST}
     _, colleague = await make_staff(installation, installation.north, "two@example.org", Role.ANALYST)

@@ -214,6 +214,7 @@ async def differing(scene: Scene, tenant_id: UUID, asked: Asked) -> str | None:
 
 @settings(settings.get_profile(ORACLE_PROFILE))
 @given(seed=st.integers(0, 2**64 - 1), north=st.booleans())
+@pytest.mark.long
 async def test_the_compiler_answers_as_the_oracle(scene: Scene, seed: int, north: bool) -> None:
     tenant_id = scene.installation.north if north else scene.installation.south
     assume(await compare(scene, tenant_id, scene.maker(tenant_id, random.Random(seed)).make()))

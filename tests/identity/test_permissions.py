@@ -383,6 +383,7 @@ def forbids(errors: list[dict[str, Any]], path: tuple[str, ...]) -> bool:
 
 @pytest.mark.one_login
 @pytest.mark.row("C4")
+@pytest.mark.long
 async def test_every_root_field_needs_its_own_scope_and_all_others_do_not_help(installation: Installation) -> None:
     questions = [*root_questions(), *commands()]
     assert len(questions) > 30

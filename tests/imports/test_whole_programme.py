@@ -66,6 +66,7 @@ def agree(summary: dict[str, Any], expected: dict[str, Any]) -> None:
 @pytest.mark.row("A49")
 @pytest.mark.row("A50")
 @pytest.mark.row("A51")
+@pytest.mark.long
 async def test_the_programme_comes_to_its_published_figures(installation: Installation, tmp_path: Path) -> None:
     expected = await import_all(installation, installation.north, tmp_path, "bedfordshire-luton-milton-keynes")
     summary = (await installation.data(installation.north, SUMMARY))["impactSummary"]
@@ -79,6 +80,7 @@ async def test_the_programme_comes_to_its_published_figures(installation: Instal
 
 
 @pytest.mark.row("C1")
+@pytest.mark.long
 async def test_a_board_and_a_council_share_locations_and_nothing_else(
     installation: Installation, tmp_path: Path
 ) -> None:

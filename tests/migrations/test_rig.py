@@ -96,6 +96,7 @@ def test_up_down_and_up_again(empty: str) -> None:
     assert runner.drift(empty) == []
 
 
+@pytest.mark.long
 def test_each_revision_can_be_undone_and_done_again(empty: str) -> None:
     for script in reversed(list(_script().walk_revisions())):
         runner.upgrade(empty, script.revision)

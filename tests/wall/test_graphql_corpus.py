@@ -58,6 +58,7 @@ def test_the_corpus_selects_every_field_that_can_be_read() -> None:
     assert corpus.selected == corpus.readable()
 
 
+@pytest.mark.long
 async def test_no_document_shows_anything_of_another_tenant(scene: Scene, login: str) -> None:
     # One tenant reads under each login: both walls are tried, and both directions.
     reader, other = scene.installation.north, scene.installation.south
