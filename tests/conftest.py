@@ -35,7 +35,8 @@ ORACLE_PROFILE = "oracle"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How many documents are compared with the oracle: by default always the same ones, else new ones."""
+    """How many documents are compared with the oracle: by default always the same ones, else new ones. And pictures."""
+    parser.addoption("--pictures", action="store_true", help="keep a picture of each page, wide and at 320 pixels")
     parser.addoption("--write-golden", action="store_true", help="accept statements and plans as they are now")
     parser.addoption("--documents", type=int, default=None, help="compare so many new documents with the oracle")
 

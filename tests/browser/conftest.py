@@ -66,9 +66,17 @@ async def served(
 
 
 @pytest.fixture
-async def journey(browser: Browser, served: Installation, address: str, tmp_path: Path) -> AsyncIterator[Journey]:
+def pictures(request: pytest.FixtureRequest, tmp_path: Path) -> Path | None:
+    """Where pictures of pages go, if --pictures asks for them: the test's own folder."""
+    return tmp_path if request.config.getoption("--pictures") else None
+
+
+@pytest.fixture
+async def journey(
+    browser: Browser, served: Installation, address: str, pictures: Path | None
+) -> AsyncIterator[Journey]:
     """A fresh window of the browser on the application."""
     context = await browser.new_context(base_url=address, viewport={"width": 1100, "height": 900})
     context.set_default_timeout(10_000)
-    yield Journey(await context.new_page(), tmp_path)
+    yield Journey(await context.new_page(), pictures)
     await context.close()

@@ -70,7 +70,7 @@ async def book(journey: Journey, *names: str) -> None:
 @pytest.mark.row("A57")
 @pytest.mark.long
 async def test_a_day_in_the_life(
-    served: Installation, journey: Journey, browser: Browser, address: str, tmp_path: Path
+    served: Installation, journey: Journey, browser: Browser, address: str, pictures: Path | None
 ) -> None:
     world = await set_up(served)
     await make_staff(served, served.north, EMAIL, Role.PROGRAMME_LEAD)
@@ -141,7 +141,7 @@ async def test_a_day_in_the_life(
     # The other one by themselves, at the address on the poster.
     poster = await page.locator("main strong").inner_text()
     telephone = await browser.new_context(base_url=address)
-    public = Journey(await telephone.new_page(), tmp_path)
+    public = Journey(await telephone.new_page(), pictures)
     await public.open(poster)
     await public.check("check-in-oneself")
     await public.fill("Reference", await reference_of(served, world, "Cat Example"))

@@ -123,10 +123,10 @@ async def test_the_queue_is_answered_by_keyboard_alone(served: Installation, jou
 
 
 async def test_bringing_a_file_in_works_without_scripts(
-    served: Installation, browser: Browser, address: str, tmp_path: Path
+    served: Installation, browser: Browser, address: str, pictures: Path | None
 ) -> None:
     context = await browser.new_context(base_url=address, java_script_enabled=False)
-    journey = Journey(await context.new_page(), tmp_path)
+    journey = Journey(await context.new_page(), pictures)
     await sign_in(served, journey)
     await journey.open("/console/imports/start")
     await choose(journey, "webinar.csv", ATTENDANCE)
