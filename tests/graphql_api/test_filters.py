@@ -155,7 +155,7 @@ async def test_many_first_readers_of_a_document_get_the_same_answer(
 
     await installation.token(installation.north)
 
-    answers = await asyncio.gather(*[ask(number) for number in range(60)])
+    answers = await asyncio.gather(*[ask(number) for number in range(30)])
     for number, answer in enumerate(answers):
         asked = PEOPLE[: 1 + number % 3]
         named = [{"id": trained[name]} | ({"displayName": name} if number % 2 == 0 else {}) for name in asked]
