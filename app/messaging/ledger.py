@@ -25,7 +25,7 @@ BATCH = 200
 """Messages that are claimed, written and sent together."""
 
 UNBOUNDED = 600_000
-"""A pace of so many a minute is beyond what a server takes: it need not be counted, and counting costs with the pace."""
+"""A pace of so many a minute is beyond what a server takes: it is not counted, for counting costs with the pace."""
 
 COLUMNS = (
     "id", "send_key", "occasion", "message_class", "template_id", "campaign_id", "reminder_id", "learner_id",
