@@ -6,8 +6,8 @@ from alembic import op
 from migrations.guards import beside_the_service
 from tenants.policies import distribute, wall
 
-revision = "0021"
-down_revision = "0020"
+revision = "0023"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 
