@@ -13,7 +13,7 @@ from app.directory.models import LearnerIdentifier
 from app.directory.rules import account_key
 from app.evidence.models import TenantMetric
 from app.training.certificates.issuing import Wanted, request_certificates
-from app.training.elearning import accounts, activities, meaning, systems
+from app.training.elearning import accounts, activities, deriving, meaning, systems
 from app.training.elearning.activities import Link
 from app.training.elearning.models import (
     LearningAccount,
@@ -320,6 +320,25 @@ async def test_what_is_linked_later_counts_and_old_statements_are_deleted_withou
     await work_off(installation)
     assert [one.reason for one in await all_of(installation, LearningAccount)] == [None]
     assert len(await all_of(installation, StatementCompletion)) == len(await all_of(installation, Completion))
+
+
+async def test_what_is_linked_while_its_statements_are_taken_in_counts(installation: Installation) -> None:
+    world = await scene(installation)
+    lms, iri = LearningSystemDouble(installation, await connected(installation)), f"{HOME}/quiz/2"
+    assert (await lms.post(statement(meaning.PASSED, about=iri))).status_code == 200
+    context, course_id = installation.context(installation.north), world.courses["Managing medicines"]
+
+    async def link() -> None:
+        async with installation.database.unit_of_work(context) as work:
+            await activities.link_activity(work, Link(iri, course_id))
+
+    async with installation.database.unit_of_work(context) as work:
+        assert await deriving.derive_some(work) == 1, "read when nothing was linked yet"
+        linking = asyncio.create_task(link())
+        await asyncio.wait({linking}, timeout=0.5)
+    await linking
+    await work_off(installation)
+    assert len(await all_of(installation, Completion)) == 1
 
 
 async def test_a_systems_secrets_change_over_and_its_words_are_checked(installation: Installation) -> None:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from app.directory.placement import lock_register
 from app.training.elearning.checks import iri as check_iri
 from app.training.elearning.errors import Malformed
 from app.training.elearning.models import LearningActivity
@@ -82,6 +83,7 @@ async def unlink_activity(work: UnitOfWork, activity_id: UUID) -> None:
 
     Raises TrainingRefusal `NO_SUCH_ACTIVITY`.
     """
+    await lock_register(work)
     row = await row_of(work, LearningActivity, activity_id, "NO_SUCH_ACTIVITY", "activity")
     await work.session.delete(row)
     await work.session.flush()
@@ -98,6 +100,8 @@ async def _course(work: UnitOfWork, course_id: UUID) -> None:
 
 
 async def _write(work: UnitOfWork, links: list[Link]) -> list[UUID]:
+    # Whoever takes in the meaning of statements holds this too: what they read without the links is opened again.
+    await lock_register(work)
     present = {
         row.iri: row
         for row in await work.session.scalars(
