@@ -36,12 +36,12 @@ async def receive(work: UnitOfWork, event_id: UUID, came: Sequence[Registration]
         OutsideRegistration,
         (
             "id", "event_id", "outside_id", "changed_at", "state", "checked_in_at", "who", "revision", "pending",
-            "candidates", "booked_here", "marked", "left_out", "created_at",
+            "candidates", "booked_here", "left_out", "created_at",
         ),
         (
             (
                 new_id(), event_id, one.outside_id, one.changed_at, one.state, one.checked_in_at,
-                orjson.dumps(asdict(one.who)).decode(), 0, True, "[]", False, False, False, work.now,
+                orjson.dumps(asdict(one.who)).decode(), 0, True, "[]", False, False, work.now,
             )
             for _, one in sorted(by_id.items())
         ),

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, LargeBinary
+from sqlalchemy import CheckConstraint, LargeBinary, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.base import Base, TenantOwned, tenant_index, tenant_table, tenant_unique, to_tenant
@@ -74,7 +74,8 @@ class OutsideRegistration(TenantOwned, Base):
 
     `revision` counts what came. `pending`: it is not settled yet, as when the session is full; `problem` says why.
     `placed_name` is the key of the name under which the learner was found. `booked_here`: the booking was made for this
-    registration and ends with it. `marked`: the check-in is in our attendance. `left_out`: somebody chose so.
+    registration and ends with it. `marked_part`: the half whose attendance
+    was marked by the check-in, null if none was. `left_out`: somebody chose so.
     """
 
     __tablename__ = "outside_registration"
@@ -108,7 +109,7 @@ class OutsideRegistration(TenantOwned, Base):
     employer_id: Mapped[UUID | None]
     booking_id: Mapped[UUID | None]
     booked_here: Mapped[bool]
-    marked: Mapped[bool]
+    marked_part: Mapped[int | None] = mapped_column(SmallInteger)
     left_out: Mapped[bool]
     created_at: Mapped[datetime]
 

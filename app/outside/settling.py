@@ -6,7 +6,7 @@ Locks are taken in the order of the bookings: the session's places, then the reg
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -80,7 +80,7 @@ async def _read(work: UnitOfWork, registration_id: UUID) -> tuple[OutsideRegistr
     row = await work.session.get_one(OutsideRegistration, (work.tenant_id, registration_id), populate_existing=True)
     event = await work.session.get_one(OutsideEvent, (work.tenant_id, row.event_id))
     if row.left_out:
-        return row, event, Wanted(place=False, present=row.marked)
+        return row, event, Wanted(place=False, present=row.marked_part is not None)
     return row, event, wants(told_by(row), gone=row.gone_at is not None)
 
 
@@ -94,8 +94,7 @@ async def part(work: UnitOfWork, registration_id: UUID) -> None:
     if row.learner_id is None or same_person(row.placed_name or "", told_by(row).who):
         return
     await _end_booking(work, row)
-    if row.marked:
-        await _mark(work, row, event, present=False)
+    await _unmark(work, row, event)
     row.learner_id = row.placed_name = row.employer_id = None
     row.pending, row.left_out = True, False
 
@@ -233,17 +232,23 @@ async def _end_booking(work: UnitOfWork, row: OutsideRegistration) -> None:
 async def see(work: UnitOfWork, registration_id: UUID) -> None:
     """Note whom the outside system saw at the door, and take that back if it does."""
     row, event, wanted = await _read(work, registration_id)
-    if row.learner_id is None or wanted.present == row.marked:
+    if row.learner_id is None:
         return
-    await _mark(work, row, event, present=wanted.present)
+    if not wanted.present:
+        await _unmark(work, row, event)
+    elif row.marked_part is None:
+        session = await work.session.get_one(TrainingSession, (work.tenant_id, event.session_id))
+        half = half_at(session.second_part_at, row.checked_in_at or work.now)
+        await mark(work, event.session_id, [Seen(row.learner_id, half, True, row.booking_id)], "scan")
+        row.marked_part = half
 
 
-async def _mark(work: UnitOfWork, row: OutsideRegistration, event: OutsideEvent, *, present: bool) -> None:
-    assert row.learner_id is not None
-    session: Any = await work.session.get_one(TrainingSession, (work.tenant_id, event.session_id))
-    half = half_at(session.second_part_at, row.checked_in_at or work.now)
-    await mark(work, event.session_id, [Seen(row.learner_id, half, present, row.booking_id)], "scan")
-    row.marked = present
+async def _unmark(work: UnitOfWork, row: OutsideRegistration, event: OutsideEvent) -> None:
+    """Take the check-in back from the half that it was marked in, whenever that is learned."""
+    if row.marked_part is None or row.learner_id is None:
+        return
+    await mark(work, event.session_id, [Seen(row.learner_id, row.marked_part, False, row.booking_id)], "scan")
+    row.marked_part = None
 
 
 async def _keep_problem(work: UnitOfWork, registration_id: UUID, code: str, sentence: str) -> None:

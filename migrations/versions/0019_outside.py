@@ -192,7 +192,7 @@ def upgrade() -> None:
         sa.Column("employer_id", sa.Uuid(), nullable=True),
         sa.Column("booking_id", sa.Uuid(), nullable=True),
         sa.Column("booked_here", sa.Boolean(), nullable=False),
-        sa.Column("marked", sa.Boolean(), nullable=False),
+        sa.Column("marked_part", sa.SmallInteger(), nullable=True),
         sa.Column("left_out", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(

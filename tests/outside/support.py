@@ -138,7 +138,7 @@ async def told(installation: Installation) -> dict[str, Any]:
         states = dict((await work.session.execute(select(Booking.id, Booking.state))).all())
     return {
         row.outside_id: (
-            told_by(row), row.problem, row.pending, row.marked, row.gone_at is not None,
+            told_by(row), row.problem, row.pending, row.marked_part, row.gone_at is not None,
             learners[row.learner_id] if row.learner_id else None, states[row.booking_id] if row.booking_id else None,
         )
         for row in rows

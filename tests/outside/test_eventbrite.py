@@ -148,7 +148,7 @@ async def test_notices_in_any_order_and_again_come_to_the_same_end(
     await work_on(installation)
     end = await told(installation)
     assert end["101"][5:] == ("Ada Example", "confirmed")
-    assert (end["102"][0].state, end["102"][6], end["102"][3]) == ("cancelled", None, False)
+    assert (end["102"][0].state, end["102"][6], end["102"][3]) == ("cancelled", None, None)
     assert end["103"][5:] == ("Cid Carer", "confirmed")
     for path, action in notices * 3:
         await tell(installation, hook, path, action)
@@ -269,8 +269,25 @@ async def test_a_full_session_loses_nobody_and_a_person_settles_what_is_unclear(
     assert [(mark.learner_id, mark.present, mark.method) for mark in marks] == [(ben.learner_id, True, "scan")]
     double.change("102", "2026-12-01T10:20:00Z", checked_in=False)
     await next_look(installation)
-    assert not (await registration_named(installation, "102")).marked
+    assert (await registration_named(installation, "102")).marked_part is None
     assert (await standing(installation))["103"][1] is None
+
+
+async def test_a_check_in_is_taken_back_from_its_own_half_of_the_day(
+    installation: Installation, double: Eventbrite
+) -> None:
+    halves = {"second_part_at": NEXT_WEEK + timedelta(hours=3), "ends_at": NEXT_WEEK + timedelta(hours=6)}
+    session_id = await make_session(installation, Places(5, "none"), **halves)
+    await connected(installation, "eventbrite")
+    await linked(installation, "eventbrite", EVENT, session_id, "501")
+    await work_on(installation)
+    double.change("101", f"{NEXT_WEEK:%Y-%m-%dT%H}:02:00Z", checked_in=True)
+    await next_look(installation, NEXT_WEEK + timedelta(minutes=10) - installation.clock())
+    double.change("101", f"{NEXT_WEEK + timedelta(hours=4):%Y-%m-%dT%H}:30:00Z", checked_in=False)
+    await next_look(installation, timedelta(hours=5))
+    async with work_of(installation) as work:
+        marks = (await work.session.scalars(select(AttendanceMark).order_by(AttendanceMark.marked_at))).all()
+    assert [(mark.part, mark.present) for mark in marks] == [(1, True), (1, False)]
 
 
 async def test_somebody_else_comes_instead_and_one_person_registers_twice(
