@@ -67,9 +67,12 @@ class Settings(BaseSettings):
                 "MEDSTEAD_EVENTBRITE_URL": self.eventbrite_url,
                 "MEDSTEAD_GRAPH_URL": self.graph_url,
                 "MEDSTEAD_GRAPH_LOGIN_URL": self.graph_login_url,
+                "MEDSTEAD_CQC_URL": self.cqc_url,
+                "MEDSTEAD_ODS_URL": self.ods_url,
+                "MEDSTEAD_NOTIFY_URL": self.notify_url,
             }
             for name, url in outside.items():
-                if not url.startswith("https://"):
+                if url is not None and not url.startswith("https://"):
                     raise ValueError(f"{name} must begin with https:// in production")
             if self.allow_bypass_for_tests:
                 raise ValueError("MEDSTEAD_ALLOW_BYPASS_FOR_TESTS is for the test suite only")
