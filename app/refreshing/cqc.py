@@ -18,8 +18,8 @@ import structlog
 from app.directory.locations import LocationInFile
 from app.imports.formats.cqc_columns import primary_setting
 from app.imports.formats.values import location_id_of
-from app.outside.errors import OutsideRefused
-from app.outside.fetching import Fetching
+from app.outside.errors import OutsideRefused, OutsideUnavailable
+from app.outside.fetching import WAIT_SECONDS, Fetching
 
 PAGE = 500
 MOST_PAGES = 400
@@ -68,7 +68,7 @@ class Register:
             }
             answer = await self._get("/changes/location", params)
             if not isinstance(answer, Mapping):
-                raise OutsideRefused("BAD_ANSWER")
+                raise OutsideUnavailable("BAD_ANSWER", WAIT_SECONDS)
             ids = answer.get("changes")
             found |= {str(one): None for one in ids if isinstance(one, str)} if isinstance(ids, list) else {}
             pages = answer["totalPages"] if isinstance(answer.get("totalPages"), int) else 1

@@ -11,8 +11,8 @@ from datetime import date, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from app.outside.errors import OutsideRefused
-from app.outside.fetching import Fetching
+from app.outside.errors import OutsideUnavailable
+from app.outside.fetching import WAIT_SECONDS, Fetching
 
 STRATEGIC_PARTNERSHIP, INTEGRATED_CARE_BOARD = "RO261", "RO318"
 """The primary role that boards share with the partnerships before them, and the role that makes them a board."""
@@ -56,7 +56,7 @@ class Directory:
             answer = await self.fetching.get(f"{self.url}/organisations", params)
             rows = answer.get("Organisations") if isinstance(answer, Mapping) else None
             if not isinstance(rows, list):
-                raise OutsideRefused("BAD_ANSWER")
+                raise OutsideUnavailable("BAD_ANSWER", WAIT_SECONDS)
             found |= {str(row["OrgId"]): None for row in rows if isinstance(row, Mapping) and row.get("OrgId")}
             if len(rows) < PAGE:
                 break
