@@ -40,6 +40,8 @@ TOPICS = {
     Topic.CAMPAIGN_QUEUE: "Asking for a campaign’s messages",
     Topic.REPORT_BUILD: "Building reports",
     Topic.REPORTS_DUE: "Asking for reports by their schedules",
+    Topic.STATEMENTS_DERIVE: "Taking in what learning systems told",
+    Topic.LDSS_CLAIMS: "Looking for LDSS claims",
     Topic.LOCATIONS_LINK: "Adding new locations of the area",
     Topic.OUTSIDE_LOOK_ALL: "Asking for looks into outside systems",
     Topic.OUTSIDE_LOOK: "Looking into outside systems",
