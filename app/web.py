@@ -41,7 +41,7 @@ class RequestIds:
         try:
             await self.app(scope, receive, answer)
         except Exception as error:
-            log.error("request failed", request_id=str(request_id), path=scope["path"], kind=type(error).__name__)
+            log.error("request failed", request_id=str(request_id), path=_path(scope), kind=type(error).__name__)
             if started:
                 raise
             body = {
@@ -51,6 +51,20 @@ class RequestIds:
             }
             await JSONResponse(body, status_code=500)(scope, receive, answer)
             raise
+
+
+_SECRET = ("secret", "token", "code")
+"""Parts of public addresses that open what they lead to."""
+
+
+def _path(scope: Scope) -> str:
+    """The path without what nobody else may know of it."""
+    path: str = scope["path"]
+    for name in _SECRET:
+        value = scope.get("path_params", {}).get(name)
+        if isinstance(value, str) and value:
+            path = path.replace(value, f"({name})")
+    return path
 
 
 def _given(text: str | None) -> UUID | None:
