@@ -34,6 +34,11 @@ async def _attendance_all(context: WorkerContext, work: UnitOfWork) -> None:
 
 async def _look(context: WorkerContext) -> None:
     _later(await look(office_of(context), context.refs["connection_id"]))
+    if "attendance_of" in context.refs:
+        async with context.services.database.unit_of_work(context.tenant) as work:
+            await context.renew(work)
+            key, connection_id = f"after:{context.outbox_id}", context.refs["attendance_of"]
+            work.emit(Topic.OUTSIDE_ATTENDANCE, key, connection_id=connection_id)
 
 
 async def _attendance(context: WorkerContext) -> None:

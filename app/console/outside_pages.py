@@ -148,11 +148,13 @@ async def outside_connect(request: Request) -> Response:
     """Try an account and keep it."""
     kind, form = _kind(request), await form_of(request)
     given = {field.name: form.text(field.name) for field in kind.fields}
+    given_back = {field.name: given[field.name] for field in kind.fields if not field.secret}
     try:
         await connect(office_of(request), kind.code, given)
     except OutsideRefusal as refusal:
-        shown = {field.name: given[field.name] for field in kind.fields if not field.secret}
-        return await _system(request, kind, [Problem(refusal.field, refusal.message)], shown)
+        return await _system(request, kind, [Problem(refusal.field, refusal.message)], given_back)
+    except OutsideRefused as refused:
+        return await _system(request, kind, [Problem("", error_words(refused.code) or "")], given_back)
     return redirect(f"{HOME}/{kind.code}", done="outside-connected")
 
 

@@ -162,16 +162,14 @@ async def outside_registration_answer(request: Request) -> Response:
     answer, registration_id = (await form_of(request)).text("answer"), request.path_params["registration_id"]
     try:
         async with tenant_work(request) as work:
-            row = await work.session.get(OutsideRegistration, (work.tenant_id, registration_id))
-            if row is None:
-                raise HTTPException(404)
             if answer == LEAVE:
-                await deciding.leave_out(work, registration_id)
+                event_id = await deciding.leave_out(work, registration_id)
             else:
-                await deciding.choose(work, registration_id, None if answer == NEW else _learner(answer))
+                learner_id = None if answer == NEW else _learner(answer)
+                event_id = await deciding.choose(work, registration_id, learner_id)
     except OutsideRefusal as refusal:
         return await _registration(request, [Problem(refusal.field, refusal.message)], None)
-    return redirect(f"{HOME}/linked/{row.event_id}", done="outside-left" if answer == LEAVE else "outside-placed")
+    return redirect(f"{HOME}/linked/{event_id}", done="outside-left" if answer == LEAVE else "outside-placed")
 
 
 def _learner(text: str) -> UUID:

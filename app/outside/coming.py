@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID
 
 import orjson
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, or_, select, update
 
 from app.outside.models import OutsideRegistration
 from app.outside.registrations import Registration, State, Who, newest, same_person
@@ -16,6 +16,10 @@ from tenants.audit import Action
 from tenants.base import among
 from tenants.identifiers import new_id
 from tenants.session import UnitOfWork
+
+MOVED_ON = ("transferred", "swapped")
+"""States of bookings that somebody changed here for another one."""
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def told_by(row: OutsideRegistration) -> Registration:
@@ -106,6 +110,16 @@ async def news_of(work: UnitOfWork, event_id: UUID, listed: Mapping[str, datetim
     return {one for one, changed_at in listed.items() if one not in kept or kept[one] < changed_at}
 
 
+async def read_anew(work: UnitOfWork, event_id: UUID) -> None:
+    """Have what people answered read once more, of those of whom it is not known who they are."""
+    await work.session.execute(
+        update(OutsideRegistration)
+        .where(OutsideRegistration.event_id == event_id, OutsideRegistration.learner_id.is_(None))
+        .values(changed_at=LONG_AGO)
+        .execution_options(synchronize_session=False)
+    )
+
+
 async def live_ids(work: UnitOfWork, event_id: UUID) -> set[str]:
     """The registrations of an event that neither ended nor vanished, as far as we know."""
     found = select(OutsideRegistration.outside_id).where(
@@ -116,21 +130,32 @@ async def live_ids(work: UnitOfWork, event_id: UUID) -> set[str]:
     return set(await work.session.scalars(found))
 
 
-async def pending_ids(work: UnitOfWork, event_id: UUID) -> list[UUID]:
-    """Registrations that are not settled, or whose booking was ended here, the oldest first, as places go."""
+async def unsettled_ids(work: UnitOfWork, event_id: UUID, *, over: bool) -> list[UUID]:
+    """Registrations with something left to do, the oldest first, as places go.
+
+    They wait, or came while a look broke off, or their booking was ended here, or their check-in is not in our
+    attendance yet. `over`: no place is asked for any more, so that those with a known problem are left.
+    """
     ended_here = and_(
-        Booking.state.in_(ENDED),
+        Booking.state.in_(set(ENDED) - set(MOVED_ON)),
         OutsideRegistration.state == "registered",
         OutsideRegistration.gone_at.is_(None),
         OutsideRegistration.left_out.is_(False),
     )
+    not_seen_yet = and_(
+        OutsideRegistration.learner_id.is_not(None),
+        OutsideRegistration.left_out.is_(False),
+        OutsideRegistration.checked_in_at.is_not(None) != OutsideRegistration.marked_part.is_not(None),
+    )
+    news = and_(OutsideRegistration.pending, OutsideRegistration.problem.is_(None))
+    wanted = news if over else or_(OutsideRegistration.pending, ended_here)
     found = (
         select(OutsideRegistration.id)
         .outerjoin(
             Booking,
             and_(Booking.tenant_id == OutsideRegistration.tenant_id, Booking.id == OutsideRegistration.booking_id),
         )
-        .where(OutsideRegistration.event_id == event_id, or_(OutsideRegistration.pending, ended_here))
+        .where(OutsideRegistration.event_id == event_id, or_(wanted, not_seen_yet))
         .order_by(OutsideRegistration.created_at, OutsideRegistration.id)
     )
     return list(await work.session.scalars(found))

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import orjson
 import structlog
@@ -28,6 +27,7 @@ log = structlog.get_logger()
 LONGEST_VALUE = 2_000
 HOOK = "hook"
 """The part of the address for notices that nobody can guess, among a connection's secrets."""
+SECRET_REFUSED = ("BAD_SECRET", "STATUS_400", "STATUS_401", "STATUS_403")
 TRIED_FOR = timedelta(minutes=55)
 """So long one job goes on trying; then the next look, an hour later, has its turn."""
 
@@ -73,20 +73,24 @@ def secrets_of(connection: OutsideConnection, vault: Vault) -> dict[str, str]:
     return found
 
 
-def system_of(office: Office, connection: OutsideConnection) -> System:
-    """The account that a connection leads to. Raises OutsideRefused `SECRETS_LOST`."""
+def values_of(office: Office, connection: OutsideConnection) -> dict[str, str]:
+    """What an account is opened with. Raises OutsideRefused `SECRETS_LOST`."""
     secrets = secrets_of(connection, office.vault)
     if not secrets:
         raise OutsideRefused("SECRETS_LOST")
-    values = {**connection.settings, **secrets}
-    return kind_of(connection.system).open(office.fetching, office.settings, values)
+    return {**connection.settings, **secrets}
+
+
+def system_of(office: Office, connection: OutsideConnection) -> System:
+    """The account that a connection leads to. Raises OutsideRefused `SECRETS_LOST`."""
+    return kind_of(connection.system).open(office.fetching, office.settings, values_of(office, connection))
 
 
 async def connect(office: Office, system: str, given: Mapping[str, str]) -> None:
     """Try an account and keep it; secrets left empty stay as they are.
 
     Raises OutsideRefusal `NO_SUCH_SYSTEM`, `VALUE_MISSING`, `VALUE_TOO_LONG`, `NOT_TAKEN`, `NO_ANSWER`, or the
-    adapter's own.
+    adapter's own; and OutsideRefused where it is not the secret that is wrong.
     """
     kind = kind_of(system)
     async with office.work() as work:
@@ -96,6 +100,8 @@ async def connect(office: Office, system: str, given: Mapping[str, str]) -> None
     try:
         found = await kind.open(office.fetching, office.settings, values).check()
     except OutsideRefused as refused:
+        if refused.code not in SECRET_REFUSED:
+            raise
         raise OutsideRefusal("NOT_TAKEN", kind.not_taken, kind.secret_field) from refused
     except OutsideUnavailable as unavailable:
         raise OutsideRefusal("NO_ANSWER", f"{kind.name} did not answer. Try again in a moment.") from unavailable
@@ -155,36 +161,37 @@ async def disconnect(work: UnitOfWork, system: str) -> None:
     work.record(Action.OUTSIDE_DISCONNECTED, "outside_connection", connection.id, after={"system": system})
 
 
-async def note_success(work: UnitOfWork, connection_id: UUID) -> None:
-    """The system was asked and answered."""
-    await _note(work, connection_id, succeeded_at=work.now, failing_since=None, wait_until=None, error_code=None)
+async def note_success(work: UnitOfWork, connection: OutsideConnection) -> None:
+    """The system was asked and answered. Another job may have been told to wait meanwhile: that stays."""
+    await _note(work, connection, succeeded_at=work.now, failing_since=None, error_code=None)
 
 
 async def note_failure(
-    work: UnitOfWork, connection_id: UUID, error: OutsideUnavailable | OutsideRefused
+    work: UnitOfWork, connection: OutsideConnection, error: OutsideUnavailable | OutsideRefused
 ) -> float | None:
     """Note why the system could not be asked; the seconds after which the same job should try again, if it should.
 
-    The longer it has failed, the longer it is left alone, and never less than it asks for.
+    The longer it has failed, the longer it is left alone, and never less than it asks for. `connection` is as it was
+    asked by: of one that has been changed since, nothing is noted.
     """
-    connection = await work.session.get(OutsideConnection, (work.tenant_id, connection_id), populate_existing=True)
-    if connection is None:
+    kept = await work.session.get(OutsideConnection, (work.tenant_id, connection.id), populate_existing=True)
+    if kept is None or kept.version != connection.version:
         return None
-    since = connection.failing_since or work.now
+    since = kept.failing_since or work.now
     seconds, wait_until = None, None
     if isinstance(error, OutsideUnavailable):
         seconds = max(error.seconds, (work.now - since).total_seconds() / 2)
         if work.now - since + timedelta(seconds=seconds) > TRIED_FOR:
             seconds = None
         wait_until = work.now + timedelta(seconds=seconds or error.seconds)
-    await _note(work, connection_id, failing_since=since, wait_until=wait_until, error_code=error.code)
+    await _note(work, connection, failing_since=since, wait_until=wait_until, error_code=error.code)
     return seconds
 
 
-async def _note(work: UnitOfWork, connection_id: UUID, **values: Any) -> None:
+async def _note(work: UnitOfWork, connection: OutsideConnection, **values: Any) -> None:
     await work.session.execute(
         update(OutsideConnection)
-        .where(OutsideConnection.id == connection_id)
+        .where(OutsideConnection.id == connection.id, OutsideConnection.version == connection.version)
         .values(tried_at=work.now, **values)
         .execution_options(synchronize_session="fetch")
     )

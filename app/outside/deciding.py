@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from app.directory.placement import NoSuchLearner, place_by_hand
+from app.directory.placement import NoSuchLearner, lock_register, place_by_hand
 from app.outside.coming import told_by
 from app.outside.errors import OutsideRefusal
 from app.outside.models import OutsideRegistration
@@ -13,12 +13,13 @@ from tenants.session import UnitOfWork
 
 
 async def choose(work: UnitOfWork, registration_id: UUID, learner_id: UUID | None) -> UUID:
-    """Say who registered: a known learner, or with None somebody new; what the registration asks for follows.
+    """Say who registered: a known learner, or with None somebody new; what is asked for follows. Gives the event's id.
 
     Raises OutsideRefusal `NO_SUCH_REGISTRATION`, `PLACED_ALREADY` or `NO_SUCH_LEARNER`.
     """
+    await lock_register(work)
     row = await _waiting(work, registration_id)
-    employer_id = await employer_named(work, row)
+    employer_id = await employer_named(work, told_by(row).who)
     person = person_of(told_by(row).who, employer_id)
     try:
         placed = await place_by_hand(work, person, learner_id)
@@ -30,21 +31,23 @@ async def choose(work: UnitOfWork, registration_id: UUID, learner_id: UUID | Non
     row.pending, row.left_out = True, False
     work.record(Action.OUTSIDE_REGISTRATION_PLACED, "outside_registration", row.id, after={"learner": str(placed)})
     work.emit(Topic.OUTSIDE_SETTLE, f"{row.id}:{row.revision}", registration_id=row.id)
-    return placed
+    return row.event_id
 
 
-async def leave_out(work: UnitOfWork, registration_id: UUID) -> None:
-    """Ask nothing for a registration, as for one made by mistake. Raises as `choose`."""
+async def leave_out(work: UnitOfWork, registration_id: UUID) -> UUID:
+    """Ask nothing for a registration, as for one made by mistake. Gives the event's id. Raises as `choose`."""
     row = await _waiting(work, registration_id)
     row.left_out, row.pending = True, False
     row.problem = row.problem_text = None
     row.candidates = []
     row.revision += 1
     work.record(Action.OUTSIDE_REGISTRATION_LEFT_OUT, "outside_registration", row.id)
+    return row.event_id
 
 
 async def _waiting(work: UnitOfWork, registration_id: UUID) -> OutsideRegistration:
-    row = await work.session.get(OutsideRegistration, (work.tenant_id, registration_id), with_for_update=True)
+    key = (work.tenant_id, registration_id)
+    row = await work.session.get(OutsideRegistration, key, with_for_update=True, populate_existing=True)
     if row is None:
         raise OutsideRefusal("NO_SUCH_REGISTRATION", "There is no such registration. Look at the list again.")
     if row.learner_id is not None:

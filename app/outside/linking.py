@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import and_, func, select, update
 
 from app.outside.adapters import KINDS
+from app.outside.coming import read_anew
 from app.outside.connections import connection_of
 from app.outside.errors import OutsideRefusal
 from app.outside.models import OutsideConnection, OutsideEvent, OutsideRegistration
@@ -19,9 +20,8 @@ from tenants.identifiers import new_id
 from tenants.outbox import Topic
 from tenants.session import UnitOfWork
 
-BACK, MOST_SESSIONS = timedelta(days=30), 200
+BACK, MOST_SESSIONS, OFFERED = timedelta(days=30), 5_000, 200
 CLOSE = timedelta(hours=1)
-LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,10 @@ async def open_sessions(work: UnitOfWork) -> list[tuple[UUID, str, datetime]]:
 
 
 def ranked(event: EventFound, sessions: Sequence[tuple[UUID, str, datetime]], now: datetime) -> list[SessionOffered]:
-    """Sessions for an event: those that fit first, then the nearest in time."""
+    """Sessions for an event: those that fit first, then the nearest in time; the first `OFFERED` of them."""
     found = [SessionOffered(one, title, begins, fits(event, title, begins)) for one, title, begins in sessions]
     near = event.starts_at or now
-    return sorted(found, key=lambda one: (not one.fits, abs(one.starts_at - near)))
+    return sorted(found, key=lambda one: (not one.fits, abs(one.starts_at - near)))[:OFFERED]
 
 
 async def link(work: UnitOfWork, system: str, event: EventFound, session_id: UUID, asked: Asked) -> UUID:
@@ -70,13 +70,13 @@ async def link(work: UnitOfWork, system: str, event: EventFound, session_id: UUI
     connection = await connection_of(work, system, lock=True)
     if connection is None or connection.state == "off":
         raise OutsideRefusal("NOT_CONNECTED", "This system is not connected. Connect it first.")
-    places = select(SessionPlaces.id).where(SessionPlaces.session_id == session_id)
-    if (await work.session.scalars(places)).first() is None:
-        raise OutsideRefusal("NO_SUCH_SESSION", "Choose a session from the list; it needs places.", "session")
     known = select(OutsideEvent).where(
         OutsideEvent.connection_id == connection.id, OutsideEvent.outside_id == event.outside_id
     )
     linked = (await work.session.scalars(known)).one_or_none()
+    if (linked is None or linked.session_id != session_id) and not await _can_be_booked(work, session_id):
+        message = "Choose a session from the list: it must be published and have places."
+        raise OutsideRefusal("NO_SUCH_SESSION", message, "session")
     if linked is None:
         linked = OutsideEvent(
             tenant_id=work.tenant_id,
@@ -101,7 +101,7 @@ async def link(work: UnitOfWork, system: str, event: EventFound, session_id: UUI
     linked.version += 1
     await work.session.flush()
     if other_questions:
-        await _read_anew(work, linked.id)
+        await read_anew(work, linked.id)
     work.record(
         Action.OUTSIDE_EVENT_LINKED,
         "outside_event",
@@ -112,13 +112,16 @@ async def link(work: UnitOfWork, system: str, event: EventFound, session_id: UUI
     return linked.id
 
 
-async def _read_anew(work: UnitOfWork, event_id: UUID) -> None:
-    """Have what people answered read once more, of those of whom it is not known who they are."""
-    await work.session.execute(
-        update(OutsideRegistration)
-        .where(OutsideRegistration.event_id == event_id, OutsideRegistration.learner_id.is_(None))
-        .values(changed_at=LONG_AGO)
+async def _can_be_booked(work: UnitOfWork, session_id: UUID) -> bool:
+    places = (
+        select(SessionPlaces.id)
+        .join(
+            TrainingSession,
+            and_(TrainingSession.tenant_id == SessionPlaces.tenant_id, TrainingSession.id == SessionPlaces.session_id),
+        )
+        .where(SessionPlaces.session_id == session_id, TrainingSession.state == "published")
     )
+    return (await work.session.scalars(places)).first() is not None
 
 
 async def _has_registrations(work: UnitOfWork, event_id: UUID) -> bool:
@@ -154,21 +157,24 @@ async def ask_look(work: UnitOfWork, system: str) -> None:
         raise OutsideRefusal("NOT_CONNECTED", "This system is not connected. Connect it first.")
     connection.wait_until = None
     await work.session.execute(
-        update(OutsideEvent).where(OutsideEvent.connection_id == connection.id).values(whole_at=None)
+        update(OutsideEvent)
+        .where(OutsideEvent.connection_id == connection.id)
+        .values(whole_at=None, version=OutsideEvent.version + 1)
     )
     work.record(Action.OUTSIDE_LOOK_ASKED, "outside_connection", connection.id, after={"system": system})
     key = f"asked:{connection.id}:{work.context.request_id}"
-    work.emit(Topic.OUTSIDE_LOOK, key, connection_id=connection.id)
     if KINDS[system].has_reports:
-        work.emit(Topic.OUTSIDE_ATTENDANCE, key, connection_id=connection.id)
+        # Reports are read afterwards, by what the look has found out of who registered.
+        work.emit(Topic.OUTSIDE_LOOK, key, connection_id=connection.id, attendance_of=connection.id)
+    else:
+        work.emit(Topic.OUTSIDE_LOOK, key, connection_id=connection.id)
 
 
-async def ask_all(work: UnitOfWork, topic: Topic, key: str) -> int:
-    """Have every connection of the tenant looked at, each by a job of its own; how many there are."""
+async def ask_all(work: UnitOfWork, topic: Topic, key: str) -> None:
+    """Have every connection of the tenant looked at, each by a job of its own."""
     on = select(OutsideConnection).where(OutsideConnection.state == "on")
     asked: Sequence[OutsideConnection] = (await work.session.scalars(on)).all()
     for connection in asked:
         kind = KINDS.get(connection.system)
         if kind is not None and (topic is Topic.OUTSIDE_LOOK or kind.has_reports):
             work.emit(topic, f"{connection.id}:{key}", connection_id=connection.id)
-    return len(asked)

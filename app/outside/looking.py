@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import and_, select
 
-from app.outside.coming import live_ids, news_of, note_gone, pending_ids, receive
+from app.outside.coming import live_ids, news_of, note_gone, read_anew, receive, unsettled_ids
 from app.outside.connections import Office, note_failure, note_success, system_of
 from app.outside.errors import OutsideRefused, OutsideUnavailable
 from app.outside.models import OutsideConnection, OutsideEvent
@@ -28,7 +28,11 @@ AFTERWARDS = timedelta(days=14)
 TRIED_AFTERWARDS = timedelta(days=1)
 """After the session, when places are no longer asked for."""
 NO_SUCH_EVENT, CANCELLED = "NO_SUCH_EVENT", "CANCELLED_OUTSIDE"
-"""Notes of an event: it is not there any more, or it was cancelled there. Its registrations are left alone."""
+"""Notes of an event: it is not there any more, so that its registrations are left alone, or was cancelled there."""
+NOT_NOW = ("STATUS_429", "STATUS_503", "NO_CONNECTION")
+"""Codes of a system that as a whole has to be left alone."""
+IN_A_ROW = 3
+"""After so many events of which nothing could be read the others wait too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class Linked:
     changed_since: datetime | None
     whole: bool
     over: bool
+    version: int
 
 
 Item = TypeVar("Item")
@@ -57,36 +62,48 @@ async def look(office: Office, connection_id: UUID) -> float | None:
             return None
         events = await linked_events(work, connection_id)
 
-    async def look_at_all() -> None:
+    async def look_at_all() -> bool:
         system = system_of(office, connection)
-        await each(events, lambda event: look_at(office, system, event))
+        return await each(events, lambda event: look_at(office, system, event))
 
-    return await talk(office, connection_id, look_at_all)
+    return await talk(office, connection, look_at_all)
 
 
-async def each(items: Iterable[Item], do: Callable[[Item], Awaitable[None]]) -> None:
-    """Do something for each; one that is refused, as for want of a permission, keeps no other from its turn."""
-    refused: OutsideRefused | None = None
+async def each(items: Iterable[Item], do: Callable[[Item], Awaitable[None]]) -> bool:
+    """Do something for each; whether there was any. One that fails by itself keeps no other from its turn."""
+    failed: OutsideRefused | OutsideUnavailable | None = None
+    done, in_a_row = False, 0
     for item in items:
+        done = True
         try:
             await do(item)
+            in_a_row = 0
         except OutsideRefused as error:
-            refused = refused or error
-    if refused is not None:
-        raise refused
+            failed = failed or error
+        except OutsideUnavailable as error:
+            failed, in_a_row = failed or error, in_a_row + 1
+            if error.code in NOT_NOW or in_a_row == IN_A_ROW:
+                raise
+    if failed is not None:
+        raise failed
+    return done
 
 
-async def talk(office: Office, connection_id: UUID, talking: Callable[[], Awaitable[None]]) -> float | None:
-    """Talk to a system, and note how it went; the seconds after which to try again, if that makes sense."""
+async def talk(office: Office, connection: OutsideConnection, talking: Callable[[], Awaitable[bool]]) -> float | None:
+    """Talk to a system, and note how it went; the seconds after which to try again, if that makes sense.
+
+    `talking` gives whether the system was asked: where it was not, nothing is known of it.
+    """
     try:
-        await talking()
+        asked = await talking()
     except (OutsideUnavailable, OutsideRefused) as error:
         async with office.work() as work:
             await office.renew(work)
-            return await note_failure(work, connection_id, error)
-    async with office.work() as work:
-        await office.renew(work)
-        await note_success(work, connection_id)
+            return await note_failure(work, connection, error)
+    if asked:
+        async with office.work() as work:
+            await office.renew(work)
+            await note_success(work, connection)
     return None
 
 
@@ -118,6 +135,7 @@ def linked(event: OutsideEvent, ends_at: datetime, now: datetime) -> Linked:
         event.changed_since,
         whole,
         ends_at < now - TRIED_AFTERWARDS,
+        event.version,
     )
 
 
@@ -151,7 +169,7 @@ async def look_at(office: Office, system: System, event: Linked) -> None:
         changed += await _look_for_the_missing(office, system, event, seen)
     async with office.work() as work:
         await office.renew(work)
-        waiting = [] if event.over else await pending_ids(work, event.id)
+        waiting = await unsettled_ids(work, event.id, over=event.over)
     for registration_id in dict.fromkeys([*waiting, *changed]):
         await settle(office, registration_id)
     async with office.work() as work:
@@ -175,8 +193,12 @@ async def _look_for_the_missing(office: Office, system: System, event: Linked, s
 
 
 async def _looked(work: UnitOfWork, event: Linked, there: EventFound | None, latest: datetime | None) -> None:
-    row = await work.session.get_one(OutsideEvent, (work.tenant_id, event.id), populate_existing=True)
+    row = await work.session.get_one(OutsideEvent, (work.tenant_id, event.id), with_for_update=True)
     row.looked_at = work.now
+    if row.version != event.version:
+        # Somebody has asked meanwhile for all of it, perhaps by other questions than were read by here.
+        await read_anew(work, event.id)
+        return
     row.changed_since = latest if row.changed_since is None or latest is None else max(row.changed_since, latest)
     if there is not None:
         row.title, row.starts_at, row.whole_at = there.title, there.starts_at, work.now

@@ -17,7 +17,7 @@ from app.directory.placement import PersonInFile, lock_register, place_learners
 from app.directory.rules import Candidate
 from app.imports.formats.values import location_id_of
 from app.imports.people import main_reason, sentence_of
-from app.outside.coming import told_by
+from app.outside.coming import MOVED_ON, told_by
 from app.outside.connections import Office
 from app.outside.models import OutsideEvent, OutsideRegistration
 from app.outside.registrations import Wanted, Who, same_person, wants
@@ -34,8 +34,6 @@ from tenants.clock import london_date
 from tenants.session import UnitOfWork
 
 TRIES = 4
-_MOVED_ON = ("transferred", "swapped")
-"""States of bookings that somebody changed here for another one."""
 _TOO_LATE = ("SESSION_BEGUN", "ENDED_ALREADY", "NO_SUCH_BOOKING")
 ENDED_HERE = (
     "ENDED_HERE",
@@ -53,13 +51,13 @@ async def settle(office: Office, registration_id: UUID) -> None:
     await _step(office, part, registration_id)
     if not await _step(office, identify, registration_id):
         return
-    try:
-        await _step(office, follow, registration_id)
-    except TrainingRefusal as refusal:
-        async with office.work() as work:
-            await office.renew(work)
-            await _keep_problem(work, registration_id, refusal.code, refusal.message)
-    await _step(office, see, registration_id)
+    for step in (follow, see):
+        try:
+            await _step(office, step, registration_id)
+        except TrainingRefusal as refusal:
+            async with office.work() as work:
+                await office.renew(work)
+                await _keep_problem(work, registration_id, refusal.code, refusal.message)
 
 
 async def _step(office: Office, step: Callable[[UnitOfWork, UUID], Awaitable[Done]], registration_id: UUID) -> Done:
@@ -104,12 +102,12 @@ async def identify(work: UnitOfWork, registration_id: UUID) -> bool:
     row, _, wanted = await _read(work, registration_id)
     if row.learner_id is not None or not (wanted.place or wanted.present):
         return True
-    who = told_by(row).who
-    employer_id = await _employer(work, who)
     await lock_register(work)
-    row, _, _ = await _read(work, registration_id)
-    if row.learner_id is not None:
+    row, _, wanted = await _read(work, registration_id)  # whoever held the register may have changed it
+    if row.learner_id is not None or not (wanted.place or wanted.present):
         return True
+    who = told_by(row).who
+    employer_id = await employer_named(work, who)
     person = person_of(who, employer_id)
     (placed,) = await place_learners(work, [person])
     if placed.learner_id is None:
@@ -145,12 +143,8 @@ async def keep_learner(work: UnitOfWork, row: OutsideRegistration, learner_id: U
         standing.request(work, learner_id, f"outside:{row.id}")
 
 
-async def employer_named(work: UnitOfWork, row: OutsideRegistration) -> UUID | None:
+async def employer_named(work: UnitOfWork, who: Who) -> UUID | None:
     """The employer that a registration names, if it names one."""
-    return await _employer(work, told_by(row).who)
-
-
-async def _employer(work: UnitOfWork, who: Who) -> UUID | None:
     if not who.workplace:
         return None
     location_id = location_id_of(who.workplace)
@@ -183,7 +177,7 @@ async def _hold_place(
     work: UnitOfWork, row: OutsideRegistration, event: OutsideEvent, learner_id: UUID
 ) -> tuple[str, str] | None:
     before = None if row.booking_id is None else await work.session.get(Booking, (work.tenant_id, row.booking_id))
-    if before is not None and (before.state in LIVE or before.state in _MOVED_ON):
+    if before is not None and (before.state in LIVE or before.state in MOVED_ON):
         return None
     live = select(Booking.id).where(
         Booking.session_id == event.session_id, Booking.learner_id == learner_id, Booking.state.in_(LIVE)
@@ -232,13 +226,18 @@ async def _end_booking(work: UnitOfWork, row: OutsideRegistration) -> None:
 async def see(work: UnitOfWork, registration_id: UUID) -> None:
     """Note whom the outside system saw at the door, and take that back if it does."""
     row, event, wanted = await _read(work, registration_id)
+    if row.learner_id is None or wanted.present == (row.marked_part is not None):
+        return
+    await lock(work, [event.session_id])
+    row, event, wanted = await _read(work, registration_id)  # another job may have marked it meanwhile
     if row.learner_id is None:
         return
     if not wanted.present:
         await _unmark(work, row, event)
     elif row.marked_part is None:
         session = await work.session.get_one(TrainingSession, (work.tenant_id, event.session_id))
-        half = half_at(session.second_part_at, row.checked_in_at or work.now)
+        assert row.checked_in_at is not None
+        half = half_at(session.second_part_at, row.checked_in_at)
         await mark(work, event.session_id, [Seen(row.learner_id, half, True, row.booking_id)], "scan")
         row.marked_part = half
 

@@ -36,6 +36,7 @@ FIELDS = (
 MOST_PAGES = 400
 """Of one list: 20,000 attendees."""
 EVENT_PAGES = 4
+"""Of events to choose from: the latest 200."""
 
 
 class Account:
@@ -48,7 +49,7 @@ class Account:
         """As `System`: the account's organisation. Raises OutsideRefusal `NO_ORGANISATION` or `WHICH_ORGANISATION`."""
         found = {
             one: text(organisation.get("name"))
-            async for page in self._pages("/users/me/organizations/", "organizations", {}, EVENT_PAGES)
+            async for page in self._pages("/users/me/organizations/", "organizations", {})
             for organisation in page
             if (one := identifier(organisation.get("id")))
         }
@@ -73,7 +74,7 @@ class Account:
         """As `System`."""
         asked = {"status": "live,started,ended", "order_by": "start_desc"}
         path = f"/organizations/{self._organization}/events/"
-        pages = self._pages(path, "events", asked, EVENT_PAGES)
+        pages = self._pages(path, "events", asked, EVENT_PAGES, cut=True)
         return [found async for page in pages for event in page if (found := event_found(event))]
 
     async def event(self, event_id: str) -> EventFound | None:
@@ -83,7 +84,7 @@ class Account:
 
     async def questions(self, event_id: str) -> Sequence[Question]:
         """As `System`: the event's own questions, then those that Eventbrite has for every event."""
-        pages = self._pages(f"/events/{event_id}/questions/", "questions", {}, EVENT_PAGES)
+        pages = self._pages(f"/events/{event_id}/questions/", "questions", {})
         own = [found async for page in pages for question in page if (found := question_found(question))]
         return [*own, *PROFILE_QUESTIONS]
 
@@ -93,7 +94,7 @@ class Account:
         """As `System`. Whose an address is shows only in the whole order, so each order with news is fetched."""
         params = {} if since is None else {"changed_since": f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"}
         fetched: set[str] = set()
-        async for page in self._pages(f"/events/{event_id}/attendees/", "attendees", params, MOST_PAGES):
+        async for page in self._pages(f"/events/{event_id}/attendees/", "attendees", params):
             listed = {one: attendee for attendee in page if (one := identifier(attendee.get("id")))}
             new = await news({one: changed(attendee) for one, attendee in listed.items()})
             yield Batch(tuple(listed), ())
@@ -126,9 +127,12 @@ class Account:
         return [registration for event, registration in told if event == event_id]
 
     async def _pages(
-        self, path: str, name: str, params: Mapping[str, str], most: int
+        self, path: str, name: str, params: Mapping[str, str], most: int = MOST_PAGES, *, cut: bool = False
     ) -> AsyncIterator[list[Mapping[str, Any]]]:
-        """The pages of a list, by continuation. Raises OutsideUnavailable `BAD_ANSWER` if it is none or has no end."""
+        """The pages of a list, by continuation; with `cut` the first ones of it.
+
+        Raises OutsideUnavailable `BAD_ANSWER` if it is no list, and `LIST_WITHOUT_END`.
+        """
         asked, before = dict(params), None
         for _ in range(most):
             answer = await self._get(path, asked)
@@ -145,7 +149,7 @@ class Account:
             if not isinstance(continuation, str) or continuation == before:
                 raise OutsideUnavailable("BAD_ANSWER", WAIT_SECONDS)
             asked["continuation"] = before = continuation
-        if most == MOST_PAGES:
+        if not cut:
             raise OutsideUnavailable("LIST_WITHOUT_END", WAIT_SECONDS)
 
     async def _get(self, path: str, params: Mapping[str, str] | None = None) -> Mapping[str, Any] | None:

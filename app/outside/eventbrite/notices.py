@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import delete, select
 
 from app.outside.coming import receive
-from app.outside.connections import Office, secrets_of
+from app.outside.connections import Office, values_of
 from app.outside.eventbrite.account import Account, attendees_of, open_account
 from app.outside.eventbrite.reading import Pointer, of_order
 from app.outside.looking import linked, look_at, talk
@@ -43,10 +43,8 @@ async def note(work: UnitOfWork, connection_id: UUID, pointer: Pointer) -> bool:
 
 
 async def tidy(work: UnitOfWork) -> None:
-    """Forget notices that were acted on long ago."""
-    await work.session.execute(
-        delete(OutsideNotice).where(OutsideNotice.received_at < work.now - KEPT, OutsideNotice.done_at.is_not(None))
-    )
+    """Forget old notices; what they told of was found by later looks, if not by them."""
+    await work.session.execute(delete(OutsideNotice).where(OutsideNotice.received_at < work.now - KEPT))
 
 
 async def act(office: Office, notice_id: UUID) -> float | None:
@@ -57,15 +55,13 @@ async def act(office: Office, notice_id: UUID) -> float | None:
         if notice is None or notice.done_at is not None:
             return None
         connection = await work.session.get_one(OutsideConnection, (work.tenant_id, notice.connection_id))
-        secrets = secrets_of(connection, office.vault)
-        if connection.state == "off" or not secrets:
+        if connection.state == "off":
             notice.state, notice.done_at = "done", work.now
             return None
         if connection.wait_until is not None and connection.wait_until > work.now:
             return await _wait(work, notice, (connection.wait_until - work.now).total_seconds())
         notice.state = "taken"
-        account = open_account(office.fetching, office.settings, {**connection.settings, **secrets})
-    again = await talk(office, connection.id, lambda: _fetch(office, account, notice))
+    again = await talk(office, connection, lambda: _fetch(office, connection, notice))
     async with office.work() as work:
         await office.renew(work)
         kept = await work.session.get_one(OutsideNotice, (work.tenant_id, notice_id))
@@ -84,14 +80,17 @@ async def _wait(work: UnitOfWork, notice: OutsideNotice, seconds: float) -> floa
     return None
 
 
-async def _fetch(office: Office, account: Account, notice: OutsideNotice) -> None:
+async def _fetch(office: Office, connection: OutsideConnection, notice: OutsideNotice) -> bool:
+    """Whether Eventbrite was asked: an account has other events, which are not linked to anything here."""
+    account = open_account(office.fetching, office.settings, values_of(office, connection))
     if notice.kind == "event":
-        await _look_at_event(office, account, notice)
-        return
+        return await _look_at_event(office, account, notice)
     async with office.work() as work:
         await office.renew(work)
         events = await _events(work, notice.connection_id)
     told: dict[str, list[Registration]] = defaultdict(list)
+    if not events:
+        return False
     if notice.kind == "order":
         found = await account.order(notice.object_id)
         if found is not None and found[0] in events:
@@ -99,8 +98,9 @@ async def _fetch(office: Office, account: Account, notice: OutsideNotice) -> Non
                 told[event_id].append(registration)
     else:
         event_id, _, attendee_id = notice.object_id.partition("/")
-        if event_id in events:
-            told[event_id] += await account.registration(event_id, attendee_id, events[event_id][1])
+        if event_id not in events:
+            return False
+        told[event_id] += await account.registration(event_id, attendee_id, events[event_id][1])
     for event_id, registrations in told.items():
         if event_id not in events:
             continue
@@ -109,6 +109,7 @@ async def _fetch(office: Office, account: Account, notice: OutsideNotice) -> Non
             changed = await receive(work, events[event_id][0], registrations)
         for registration_id in changed:
             await settle(office, registration_id)
+    return True
 
 
 async def _events(work: UnitOfWork, connection_id: UUID) -> dict[str, tuple[UUID, Asked]]:
@@ -119,7 +120,7 @@ async def _events(work: UnitOfWork, connection_id: UUID) -> dict[str, tuple[UUID
     return {row.outside_id: (row.id, Asked(row.workplace_question, row.role_question)) for row in rows}
 
 
-async def _look_at_event(office: Office, account: Account, notice: OutsideNotice) -> None:
+async def _look_at_event(office: Office, account: Account, notice: OutsideNotice) -> bool:
     async with office.work() as work:
         await office.renew(work)
         found = select(OutsideEvent).where(
@@ -129,7 +130,8 @@ async def _look_at_event(office: Office, account: Account, notice: OutsideNotice
         )
         event = (await work.session.scalars(found)).one_or_none()
         if event is None:
-            return
+            return False
         session = await work.session.get_one(TrainingSession, (work.tenant_id, event.session_id))
         one = linked(event, session.ends_at, work.now)
     await look_at(office, account, one)
+    return True

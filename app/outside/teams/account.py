@@ -25,7 +25,10 @@ FIELDS = (
     ),
 )
 MOST_PAGES = 1_000
-EVENT_PAGES = 10
+WEBINAR_PAGES = 100
+"""Of webinars to choose from: Graph gives them in no order, and what stands beyond is left out."""
+FORBIDDEN = "STATUS_403"
+"""What Graph answers where a policy or the application's permissions do not let it tell."""
 _WEBINARS = "/solutions/virtualEvents/webinars"
 
 
@@ -50,7 +53,7 @@ class Account:
             ("directory_id", self._application.directory_id),
             ("client_id", self._application.client_id),
         ):
-            if identifier(value) is None or "/" in value:
+            if identifier(value) is None:
                 raise OutsideRefusal("BAD_ID", "Copy the id from the overview of your application in Entra.", name)
         await token_of(self._fetching, self._application, anew=True)
         await self._get(f"{self._url}{_WEBINARS}", {"$top": "1"})
@@ -58,7 +61,7 @@ class Account:
 
     async def events(self) -> Sequence[EventFound]:
         """As `System`."""
-        pages = self._pages(_WEBINARS, EVENT_PAGES)
+        pages = self._pages(_WEBINARS, WEBINAR_PAGES, cut=True)
         found = [one async for page in pages for row in page if (one := webinar_found(row))]
         return sorted(found, key=lambda one: -one.starts_at.timestamp() if one.starts_at else 0.0)
 
@@ -70,13 +73,13 @@ class Account:
     async def questions(self, event_id: str) -> Sequence[Question]:
         """As `System`."""
         path = f"{_WEBINARS}/{event_id}/registrationConfiguration/questions"
-        return [one async for page in self._pages(path, EVENT_PAGES) for row in page if (one := question_found(row))]
+        return [one async for page in self._pages(path) for row in page if (one := question_found(row))]
 
     async def registrations(
         self, event_id: str, asked: Asked, since: datetime | None, news: News
     ) -> AsyncIterator[Batch]:
         """As `System`: always all of them, for Graph does not tell what has changed."""
-        async for page in self._pages(f"{_WEBINARS}/{event_id}/registrations", MOST_PAGES):
+        async for page in self._pages(f"{_WEBINARS}/{event_id}/registrations"):
             found = [one for row in page if (one := registration_of(row, asked))]
             yield Batch(tuple(one.outside_id for one in found), tuple(found))
 
@@ -91,7 +94,7 @@ class Account:
         sessions = f"{_WEBINARS}/{event_id}/sessions"
         for session_id in await self._ids(sessions):
             path = f"{sessions}/{session_id}/attendanceReports"
-            rows = [row async for page in self._pages(path, EVENT_PAGES) for row in page]
+            rows = [row async for page in self._pages(path) for row in page]
             for row in rows:
                 report_id, count = identifier(row.get("id")), row.get("totalParticipantCount")
                 if report_id is not None:
@@ -100,19 +103,24 @@ class Account:
 
     async def _records(self, path: str) -> list[Mapping[str, Any]] | None:
         try:
-            records = [row async for page in self._pages(path, MOST_PAGES) for row in page]
+            records = [row async for page in self._pages(path) for row in page]
         except OutsideRefused as refused:
-            if refused.code != "STATUS_403":
+            if refused.code != FORBIDDEN:
                 raise
             return None
         return records or None
 
     async def _ids(self, path: str) -> list[str]:
-        pages = self._pages(path, EVENT_PAGES)
+        pages = self._pages(path)
         return [one async for page in pages for row in page if (one := identifier(row.get("id")))]
 
-    async def _pages(self, path: str, most: int) -> AsyncIterator[list[Mapping[str, Any]]]:
-        """The pages of a list. Raises OutsideRefused `FOREIGN_LINK` where the next one would not be Graph's own."""
+    async def _pages(
+        self, path: str, most: int = MOST_PAGES, *, cut: bool = False
+    ) -> AsyncIterator[list[Mapping[str, Any]]]:
+        """The pages of a list; with `cut` the first ones of it.
+
+        Raises OutsideRefused `FOREIGN_LINK` where the next one would not be Graph's own.
+        """
         address: str | None = f"{self._url}{path}"
         for _ in range(most):
             answer = await self._get(address or "")
@@ -129,7 +137,7 @@ class Account:
             if link == address:
                 raise OutsideUnavailable("BAD_ANSWER", WAIT_SECONDS)
             address = link
-        if most == MOST_PAGES:
+        if not cut:
             raise OutsideUnavailable("LIST_WITHOUT_END", WAIT_SECONDS)
 
     def _is_ours(self, link: str) -> bool:

@@ -15,11 +15,11 @@ import structlog
 from sqlalchemy import and_, func, select
 
 from app.imports.receiving import Incoming, examined, register
-from app.outside.connections import Office, secrets_of
+from app.outside.connections import Office, values_of
 from app.outside.errors import OutsideRefused
 from app.outside.looking import each, talk
 from app.outside.models import OutsideConnection, OutsideEvent, OutsideRegistration, OutsideReport
-from app.outside.teams.account import Account, Report, open_account
+from app.outside.teams.account import FORBIDDEN, Account, Report, open_account
 from app.outside.teams.reading import Line, fresh, lines_of
 from app.training.models import TrainingSession
 from tenants.base import among
@@ -60,17 +60,12 @@ async def read_reports(office: Office, connection_id: UUID) -> float | None:
             seconds = (connection.wait_until - work.now).total_seconds()
             return seconds if seconds <= timedelta(hours=1).total_seconds() else None
         webinars = await _webinars(work, connection_id)
-    if not webinars:
-        return None
-    secrets = secrets_of(connection, office.vault)
 
-    async def read_all() -> None:
-        if not secrets:
-            raise OutsideRefused("SECRETS_LOST")
-        account = open_account(office.fetching, office.settings, {**connection.settings, **secrets})
-        await each(webinars, lambda webinar: _read(office, account, webinar))
+    async def read_all() -> bool:
+        account = open_account(office.fetching, office.settings, values_of(office, connection))
+        return await each(webinars, lambda webinar: _read(office, account, webinar))
 
-    return await talk(office, connection_id, read_all)
+    return await talk(office, connection, read_all)
 
 
 async def _webinars(work: UnitOfWork, connection_id: UUID) -> list[Webinar]:
@@ -96,10 +91,15 @@ async def _webinars(work: UnitOfWork, connection_id: UUID) -> list[Webinar]:
 
 async def _read(office: Office, account: Account, webinar: Webinar) -> None:
     hidden, count = False, 0
-    async for report in account.reports(webinar.outside_id):
-        count += 1
-        hidden = hidden or (report.records is None and report.participants != 0)
-        await _take(office, webinar, report, lines_of(report.records or ()))
+    try:
+        async for report in account.reports(webinar.outside_id):
+            count += 1
+            hidden = hidden or (report.records is None and report.participants != 0)
+            await _take(office, webinar, report, lines_of(report.records or ()))
+    except OutsideRefused as refused:
+        if refused.code != FORBIDDEN:
+            raise
+        hidden = True
     async with office.work() as work:
         await office.renew(work)
         event = await work.session.get_one(OutsideEvent, (work.tenant_id, webinar.id))

@@ -117,7 +117,8 @@ def lines_of(records: Sequence[Mapping[str, Any]]) -> list[Line]:
         registration_id = identifier(record.get("registrationId"))
         stays = _stays(record.get("attendanceIntervals"))
         # By when they came, not by their place in the list, which late records change.
-        apart = f"{stays[0][0]:%H:%M:%S}" if stays else str(number)
+        told_id = identifier(record.get("id"))
+        apart = f"{stays[0][0]:%H:%M:%S}" if stays else told_id[:8] if told_id else str(number)
         name = shown or ("" if email else f"Unnamed participant {apart}")
         for joined_at, left_at in stays:
             found.append(Line(registration_id, name, email, role, joined_at, left_at, None))
